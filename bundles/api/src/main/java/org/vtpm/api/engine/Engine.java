@@ -1,0 +1,22 @@
+package org.vtpm.api.engine;
+
+/**
+ * One running TPM. An engine is used by one thread at a time, not always the same one; it starts no threads and keeps no
+ * reference to the sink.
+ */
+public interface Engine extends AutoCloseable {
+    /**
+     * Runs one command to its end. Whatever the guest sent gets an answer in the family's own format: malformed input
+     * its error code, an internal fault the family's general failure code, with the engine as it was before.
+     *
+     * @param locality 0 to 4, as the guest's interface vouches for it
+     * @param command one whole command, header included
+     * @param sink receives permanent state before the response to the command that changed it is returned
+     * @return one whole response, header included
+     */
+    byte[] execute(int locality, byte[] command, StateSink sink);
+
+    /** Forgets all state and zeroes its secrets: loss of power. Nothing may be executed afterwards. */
+    @Override
+    void close();
+}

@@ -1,0 +1,33 @@
+package org.vtpm.api.engine;
+
+import java.util.Map;
+
+/** Makes engines of one TPM family. Registered as a service; factories hold no state of their engines. */
+public interface EngineFactory {
+    /** The family of every engine this makes. */
+    TpmFamily family();
+
+    /**
+     * Manufactures a TPM: the permanent state of a part as it leaves the factory.
+     *
+     * @param endorsementKey whether it leaves with an endorsement key; making one costs an RSA key generation
+     * @return permanent state in the engine's own format, for {@link #open}
+     */
+    byte[] manufacture(boolean endorsementKey);
+
+    /**
+     * Powers a TPM on with the state it had. It waits for its Startup command, except after a {@link
+     * StateKind#VOLATILE} part, which resumes it as it ran.
+     *
+     * @param state must hold {@link StateKind#PERMANENT}; the arrays are copied
+     * @throws EngineStateException if the state is damaged, of another family, or from a newer version
+     */
+    Engine open(Map<StateKind, byte[]> state) throws EngineStateException;
+
+    /**
+     * The family's Startup command, for a host that starts the TPM on behalf of the guest.
+     *
+     * @throws IllegalArgumentException for {@link StartupMode#NONE}
+     */
+    byte[] startupCommand(StartupMode mode);
+}

@@ -1,0 +1,77 @@
+package org.vtpm.api.manager;
+
+import java.net.URI;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.StartupMode;
+
+/**
+ * The host's vTPM manager: owns every instance, its life cycle and its routing. All methods are thread-safe; those that
+ * change an instance return when the change is complete and durable.
+ */
+public interface VtpmManager {
+    /**
+     * Creates an instance, and starts it if it has endpoints.
+     *
+     * @throws VtpmException if the name or UUID is taken or unfit, an endpoint cannot be served, or it cannot be stored;
+     *     then there is no such instance
+     */
+    InstanceInfo create(NewInstance order) throws VtpmException;
+
+    /** All instances, by name. */
+    List<InstanceInfo> instances();
+
+    /** An instance by its UUID. */
+    Optional<InstanceInfo> find(UUID instance);
+
+    /** An instance by its name, or its UUID in text form. */
+    Optional<InstanceInfo> find(String nameOrUuid);
+
+    /**
+     * Powers an instance on. Does nothing if it runs.
+     *
+     * @param startup what to do instead of what the instance's record says, or null
+     * @throws VtpmException if it cannot be started; it is then {@link InstanceState#FAILED} with the reason
+     */
+    InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException;
+
+    /**
+     * Powers an instance off after the command it is running. Does nothing if it is stopped; a failed instance becomes
+     * stopped.
+     *
+     * @throws VtpmException if there is no such instance, or its record cannot be stored
+     */
+    InstanceInfo stop(UUID instance) throws VtpmException;
+
+    /**
+     * Deletes an instance and its state for good.
+     *
+     * @param force also when it runs
+     * @throws VtpmException if it runs and force is false, or it cannot be deleted
+     */
+    void delete(UUID instance, boolean force) throws VtpmException;
+
+    /**
+     * Adds an endpoint, and serves it at once if the instance runs.
+     *
+     * @throws VtpmException if no listener serves its scheme, the address is unfit or in use
+     */
+    InstanceInfo attach(UUID instance, URI endpoint) throws VtpmException;
+
+    /**
+     * Removes an endpoint and drops its guests.
+     *
+     * @throws VtpmException if the instance has no such endpoint
+     */
+    InstanceInfo detach(UUID instance, URI endpoint) throws VtpmException;
+
+    /**
+     * Moves an instance to another transport, between two commands.
+     *
+     * @param transport name of a transport, or null for the host's default
+     * @throws VtpmException if there is no such transport, or it cannot carry this instance
+     */
+    InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException;
+}

@@ -1,0 +1,57 @@
+package org.vtpm.api.storage;
+
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.vtpm.api.engine.StateKind;
+import org.vtpm.api.instance.InstanceRecord;
+
+/**
+ * Keeps every instance's record and sealed state. What a method stored is durable when it returns; what it could not store
+ * is as it was before. Reading never changes anything on disk, whatever it finds. Methods are thread-safe; calls for
+ * different instances do not wait for each other.
+ */
+public interface StateStore {
+    /**
+     * All instances there are, also those whose state cannot be opened.
+     *
+     * @throws StateException if the storage as a whole cannot be read
+     */
+    List<InstanceRecord> instances() throws StateException;
+
+    /**
+     * Adds an instance with its first state.
+     *
+     * @throws StateException if it exists, or could not be stored
+     */
+    void create(InstanceRecord record, Map<StateKind, byte[]> state) throws StateException;
+
+    /**
+     * Replaces an instance's record.
+     *
+     * @throws StateException if the instance does not exist, or the record could not be stored
+     */
+    void update(InstanceRecord record) throws StateException;
+
+    /**
+     * Opens an instance's state.
+     *
+     * @return the parts there are; the caller zeroes them
+     * @throws StateException if any part is missing that should be there, damaged, truncated or of another instance
+     */
+    Map<StateKind, byte[]> load(UUID instance) throws StateException;
+
+    /**
+     * Replaces parts of an instance's state, all or none of them; an empty array erases a part.
+     *
+     * @throws StateException if the state could not be made durable
+     */
+    void save(UUID instance, Map<StateKind, byte[]> changes) throws StateException;
+
+    /**
+     * Deletes an instance with all its state, for good.
+     *
+     * @throws StateException if it could not be deleted
+     */
+    void delete(UUID instance) throws StateException;
+}

@@ -1,0 +1,22 @@
+package org.vtpm.api.transport;
+
+import java.io.IOException;
+
+/** An open channel to one engine. Used by one thread at a time. */
+public interface EngineLink extends AutoCloseable {
+    /**
+     * Carries a command to the engine and its response back. State that the engine saves meanwhile goes to the sink the
+     * link was opened with.
+     *
+     * @param locality 0 to 4
+     * @param command one whole command, header included
+     * @return one whole response, header included
+     * @throws IOException if the channel failed; whether the engine ran the command is not known
+     * @throws InterruptedException if the thread was interrupted; the link is of no use any more
+     */
+    byte[] execute(int locality, byte[] command) throws IOException, InterruptedException;
+
+    /** Closes the channel. The engine is left as it is. Does not throw, may be called twice. */
+    @Override
+    void close();
+}
