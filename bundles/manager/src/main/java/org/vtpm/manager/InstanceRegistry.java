@@ -1,0 +1,289 @@
+package org.vtpm.manager;
+
+import java.io.IOException;
+import java.net.URI;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.EngineFactory;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.StateKind;
+import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.EndpointHandler;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmException;
+import org.vtpm.api.manager.VtpmManager;
+
+/** All instances of the host, and what operators do with them. */
+final class InstanceRegistry implements VtpmManager {
+    private static final Logger LOG = LoggerFactory.getLogger(InstanceRegistry.class);
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
+
+    private final Services services;
+    private final WorkerPool pool;
+    private final Clock clock;
+    private final Map<UUID, Instance> instances = new ConcurrentHashMap<>();
+    /** Serialises what must be unique among all instances: names, UUIDs, endpoints. Never held while an engine works. */
+    private final Object uniqueness = new Object();
+
+    private final Map<UUID, NewInstance> reserved = new ConcurrentHashMap<>();
+
+    InstanceRegistry(Services services, WorkerPool pool, Clock clock) {
+        this.services = services;
+        this.pool = pool;
+        this.clock = clock;
+    }
+
+    /** Reads the instances there are. None is started yet. */
+    void load(Collection<InstanceRecord> records) {
+        records.forEach(r -> instances.put(r.uuid(), new Instance(r, services, pool)));
+    }
+
+    Collection<Instance> all() {
+        return instances.values();
+    }
+
+    // Operators' orders
+
+    @Override
+    public InstanceInfo create(NewInstance order) throws VtpmException {
+        if (!NAME.matcher(order.name()).matches()) {
+            throw new VtpmException(
+                    "'" + order.name() + "' cannot be the name of an instance: use 1 to 64 letters, digits,"
+                            + " dots, dashes and underscores, and start with a letter or digit");
+        }
+        EngineFactory factory = services.engine(order.family())
+                .orElseThrow(
+                        () -> new VtpmException("instance '" + order.name() + "' was not created: no engine for TPM "
+                                + order.family().label() + " is there; install the feature that brings one"));
+        for (URI endpoint : order.endpoints()) {
+            check(endpoint);
+        }
+        UUID uuid = order.uuid() == null ? UUID.randomUUID() : order.uuid();
+        reserve(uuid, order);
+        try {
+            return create(uuid, order, factory);
+        } finally {
+            reserved.remove(uuid);
+        }
+    }
+
+    private InstanceInfo create(UUID uuid, NewInstance order, EngineFactory factory) throws VtpmException {
+        Isolation isolation = order.isolation() == null ? services.settings().isolation() : order.isolation();
+        InstanceRecord record = new InstanceRecord(
+                uuid,
+                order.name(),
+                order.family(),
+                isolation,
+                order.startup(),
+                null,
+                order.endpoints(),
+                !order.endpoints().isEmpty(),
+                clock.instant());
+        byte[] state = factory.manufacture(order.endorsementKey());
+        try {
+            services.store().create(record, Map.of(StateKind.PERMANENT, state));
+        } catch (IOException e) {
+            throw new VtpmException(
+                    "instance '" + order.name() + "' was not created, it cannot be stored: " + e.getMessage(), e);
+        } finally {
+            Arrays.fill(state, (byte) 0);
+        }
+        Instance instance = new Instance(record, services, pool);
+        instances.put(uuid, instance);
+        LOG.info(
+                "Instance {} created: {}, TPM {}, {}",
+                order.name(),
+                uuid,
+                order.family().label(),
+                isolation);
+        if (record.running()) {
+            startNew(instance);
+        }
+        return instance.info();
+    }
+
+    /** Starts a new instance; if it cannot be served as ordered it is taken back, since nobody has used it yet. */
+    private void startNew(Instance instance) throws VtpmException {
+        Optional<String> problem;
+        try {
+            instance.start(null);
+            problem = instance.record().endpoints().stream()
+                    .flatMap(uri -> instance.problem(uri).map(p -> uri + ": " + p).stream())
+                    .findFirst();
+        } catch (VtpmException e) {
+            problem = Optional.of(String.valueOf(e.getMessage()));
+        }
+        if (problem.isPresent()) {
+            delete(instance.instance(), true);
+            throw new VtpmException("instance '" + instance.name() + "' was not created: " + problem.get());
+        }
+    }
+
+    private void reserve(UUID uuid, NewInstance order) throws VtpmException {
+        synchronized (uniqueness) {
+            if (instances.containsKey(uuid) || reserved.containsKey(uuid)) {
+                throw new VtpmException("there is an instance with UUID " + uuid + " already");
+            }
+            if (find(order.name()).isPresent()
+                    || reserved.values().stream().anyMatch(o -> o.name().equals(order.name()))) {
+                throw new VtpmException("there is an instance named '" + order.name() + "' already");
+            }
+            List<URI> seen = new ArrayList<>();
+            for (URI endpoint : order.endpoints()) {
+                if (seen.contains(endpoint)) {
+                    throw new VtpmException("endpoint " + endpoint + " is given twice");
+                }
+                seen.add(endpoint);
+                free(endpoint);
+            }
+            reserved.put(uuid, order);
+        }
+    }
+
+    /** Checks that nobody else has this endpoint. */
+    private void free(URI endpoint) throws VtpmException {
+        for (Instance other : instances.values()) {
+            if (other.record().endpoints().contains(endpoint)) {
+                throw new VtpmException(endpoint + " belongs to instance '" + other.name() + "' already");
+            }
+        }
+        for (NewInstance other : reserved.values()) {
+            if (other.endpoints().contains(endpoint)) {
+                throw new VtpmException(endpoint + " belongs to instance '" + other.name() + "' already");
+            }
+        }
+    }
+
+    private void check(URI endpoint) throws VtpmException {
+        EndpointHandler handler = services.handler(endpoint.getScheme())
+                .orElseThrow(() -> new VtpmException("no listener serves endpoints like " + endpoint
+                        + "; those that are there serve " + String.join(", ", services.schemes())));
+        try {
+            handler.check(endpoint);
+        } catch (IllegalArgumentException e) {
+            throw new VtpmException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    @Override
+    public List<InstanceInfo> instances() {
+        return instances.values().stream()
+                .sorted(Comparator.comparing(Instance::name))
+                .map(Instance::info)
+                .toList();
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(UUID instance) {
+        return Optional.ofNullable(instances.get(instance)).map(Instance::info);
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(String nameOrUuid) {
+        return instances.values().stream()
+                .filter(i ->
+                        i.name().equals(nameOrUuid) || i.instance().toString().equalsIgnoreCase(nameOrUuid))
+                .findFirst()
+                .map(Instance::info);
+    }
+
+    @Override
+    public InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException {
+        Instance found = get(instance);
+        found.start(startup);
+        return found.info();
+    }
+
+    @Override
+    public InstanceInfo stop(UUID instance) throws VtpmException {
+        Instance found = get(instance);
+        found.stop(true);
+        return found.info();
+    }
+
+    @Override
+    public void delete(UUID instance, boolean force) throws VtpmException {
+        Instance found = get(instance);
+        if (found.info().state() == InstanceState.RUNNING && !force) {
+            throw new VtpmException("instance '" + found.name() + "' runs; stop it first, or delete it with --force");
+        }
+        found.stop(false);
+        try {
+            services.store().delete(instance);
+        } catch (IOException e) {
+            throw new VtpmException("instance '" + found.name() + "' was not deleted: " + e.getMessage(), e);
+        }
+        instances.remove(instance);
+        LOG.info("Instance {} deleted: {}", found.name(), instance);
+    }
+
+    @Override
+    public InstanceInfo attach(UUID instance, URI endpoint) throws VtpmException {
+        Instance found = get(instance);
+        check(endpoint);
+        synchronized (uniqueness) {
+            free(endpoint);
+            found.attach(endpoint);
+        }
+        return found.info();
+    }
+
+    @Override
+    public InstanceInfo detach(UUID instance, URI endpoint) throws VtpmException {
+        Instance found = get(instance);
+        found.detach(endpoint);
+        return found.info();
+    }
+
+    @Override
+    public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
+        Instance found = get(instance);
+        boolean process = found.record().isolation() == Isolation.PROCESS;
+        boolean known = transport == null
+                || (process
+                        ? services.processTransports()
+                                .first(t -> t.name().equals(transport))
+                                .isPresent()
+                        : services.transports()
+                                .first(t -> t.name().equals(transport))
+                                .isPresent());
+        if (!known) {
+            throw new VtpmException("no transport named '" + transport + "' can carry instance '" + found.name() + "'"
+                    + (process ? ", whose engine is a process" : "") + "; there is " + services.transportNames());
+        }
+        found.useTransport(transport);
+        return found.info();
+    }
+
+    private Instance get(UUID instance) throws VtpmException {
+        Instance found = instances.get(instance);
+        if (found == null) {
+            throw new VtpmException("there is no instance with UUID " + instance + "; vtpm:list shows those there are");
+        }
+        return found;
+    }
+
+    // Services that come and go
+
+    /** Moves every instance to the transport that should carry it now; completes when all have moved. */
+    CompletableFuture<?> relinkAll() {
+        return CompletableFuture.allOf(
+                instances.values().stream().map(Instance::relink).toArray(CompletableFuture[]::new));
+    }
+}

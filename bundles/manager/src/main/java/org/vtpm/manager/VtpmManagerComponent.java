@@ -1,0 +1,258 @@
+package org.vtpm.manager;
+
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.EngineFactory;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.manager.EndpointHandler;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmException;
+import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateStore;
+import org.vtpm.api.transport.EngineTransport;
+import org.vtpm.api.transport.ProcessTransport;
+
+/**
+ * The manager as a service: ties the registry to services that come and go, starts at boot what ran before, and watches
+ * for engines that do not answer.
+ */
+@Component(immediate = true, service = VtpmManager.class, configurationPid = "org.vtpm.manager")
+@Designate(ocd = ManagerConfig.class)
+public final class VtpmManagerComponent implements VtpmManager {
+    private static final Logger LOG = LoggerFactory.getLogger(VtpmManagerComponent.class);
+
+    /** How far past its time-out a command may run before it is noticed, in milliseconds. */
+    private static final long WATCH_MS = 100;
+
+    /** How long a service that goes is held up at most for instances to leave it. */
+    private static final Duration MOVE_PATIENCE = Duration.ofSeconds(10);
+
+    private volatile Settings settings;
+    private final Services services;
+    private final WorkerPool pool;
+    private final InstanceRegistry registry;
+    private final ScheduledExecutorService watch;
+    private volatile boolean active;
+
+    @Activate
+    public VtpmManagerComponent(@Reference StateStore store, ManagerConfig config) throws StateException {
+        settings = Settings.of(config);
+        services = new Services(store, () -> settings);
+        int workers = config.workers() > 0
+                ? config.workers()
+                : 4 * Runtime.getRuntime().availableProcessors();
+        pool = new WorkerPool(workers);
+        registry = new InstanceRegistry(services, pool, Clock.systemUTC());
+        registry.load(store.instances());
+        watch = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "vtpm-watch");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    @Activate
+    void start() {
+        active = true;
+        LOG.info("vTPM manager started with {} instances", registry.all().size());
+        var unused = watch.scheduleWithFixedDelay(this::watch, WATCH_MS, WATCH_MS, TimeUnit.MILLISECONDS);
+        resumeAll();
+    }
+
+    @Modified
+    void modified(ManagerConfig config) {
+        settings = Settings.of(config);
+        relink();
+        LOG.info("vTPM manager configuration changed");
+    }
+
+    @Deactivate
+    void stop() {
+        active = false;
+        watch.shutdownNow();
+        CompletableFuture<?>[] ends = registry.all().stream()
+                .map(instance -> CompletableFuture.runAsync(() -> {
+                    try {
+                        instance.stop(false);
+                    } catch (VtpmException e) {
+                        LOG.warn("Instance {} did not stop in order: {}", instance.name(), e.getMessage());
+                    }
+                }))
+                .toArray(CompletableFuture[]::new);
+        await(CompletableFuture.allOf(ends), "to stop");
+        pool.close();
+        LOG.info("vTPM manager stopped");
+    }
+
+    /** Starts what an operator wants to run and does not, as soon as there is all it needs. */
+    private void resumeAll() {
+        if (active) {
+            registry.all().forEach(Instance::resume);
+        }
+    }
+
+    private void watch() {
+        long now = System.nanoTime();
+        for (Instance instance : registry.all()) {
+            try {
+                instance.checkTimeout(now);
+            } catch (RuntimeException e) {
+                LOG.error("Instance {} could not be checked", instance.name(), e);
+            }
+        }
+    }
+
+    /** Lets every instance move to the transport that should carry it now, in its own time. */
+    private void relink() {
+        var unused = registry.relinkAll();
+    }
+
+    // Services that come and go. Unbinding returns when nothing uses the service any more.
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindEngine(EngineFactory engine, Map<String, ?> properties) {
+        services.engines().add(engine, properties);
+        resumeAll();
+    }
+
+    void unbindEngine(EngineFactory engine) {
+        services.engines().remove(engine);
+        if (services.engine(engine.family()).isEmpty()) {
+            registry.all().forEach(instance -> instance.engineGone(engine.family()));
+        }
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindTransport(EngineTransport transport, Map<String, ?> properties) {
+        services.transports().add(transport, properties);
+        relink();
+        resumeAll();
+    }
+
+    void unbindTransport(EngineTransport transport) {
+        services.transports().remove(transport);
+        await(registry.relinkAll(), "to leave transport " + transport.name());
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindProcessTransport(ProcessTransport transport, Map<String, ?> properties) {
+        services.processTransports().add(transport, properties);
+        relink();
+        resumeAll();
+    }
+
+    void unbindProcessTransport(ProcessTransport transport) {
+        services.processTransports().remove(transport);
+        await(registry.relinkAll(), "to leave transport " + transport.name());
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindHandler(EndpointHandler handler, Map<String, ?> properties) {
+        services.handlers().add(handler, properties);
+        registry.all().forEach(Instance::handlerCame);
+    }
+
+    void unbindHandler(EndpointHandler handler) {
+        services.handlers().remove(handler);
+        registry.all().forEach(instance -> instance.handlerGone(handler));
+    }
+
+    private static void await(CompletableFuture<?> moves, String what) {
+        try {
+            moves.get(MOVE_PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("Some instances are busy and took longer than {} s {}", MOVE_PATIENCE.toSeconds(), what);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            LOG.error("Failed {}", what, e.getCause());
+        }
+    }
+
+    @Override
+    public InstanceInfo create(NewInstance order) throws VtpmException {
+        return registry.create(order);
+    }
+
+    @Override
+    public List<InstanceInfo> instances() {
+        return registry.instances();
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(UUID instance) {
+        return registry.find(instance);
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(String nameOrUuid) {
+        return registry.find(nameOrUuid);
+    }
+
+    @Override
+    public InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException {
+        return registry.start(instance, startup);
+    }
+
+    @Override
+    public InstanceInfo stop(UUID instance) throws VtpmException {
+        return registry.stop(instance);
+    }
+
+    @Override
+    public void delete(UUID instance, boolean force) throws VtpmException {
+        registry.delete(instance, force);
+    }
+
+    @Override
+    public InstanceInfo attach(UUID instance, URI endpoint) throws VtpmException {
+        return registry.attach(instance, endpoint);
+    }
+
+    @Override
+    public InstanceInfo detach(UUID instance, URI endpoint) throws VtpmException {
+        return registry.detach(instance, endpoint);
+    }
+
+    @Override
+    public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
+        return registry.useTransport(instance, transport);
+    }
+}

@@ -1,0 +1,66 @@
+package org.vtpm.manager;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.vtpm.api.engine.StateKind;
+import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateStore;
+
+/** A store in memory whose next operation can be made to fail. */
+final class MemoryStore implements StateStore {
+    final Map<UUID, InstanceRecord> records = new ConcurrentHashMap<>();
+    final Map<UUID, Map<StateKind, byte[]>> states = new ConcurrentHashMap<>();
+    volatile String failure = "";
+
+    private void check() throws StateException {
+        if (!failure.isEmpty()) {
+            throw new StateException(failure);
+        }
+    }
+
+    @Override
+    public List<InstanceRecord> instances() {
+        return List.copyOf(records.values());
+    }
+
+    @Override
+    public void create(InstanceRecord record, Map<StateKind, byte[]> state) throws StateException {
+        check();
+        records.put(record.uuid(), record);
+        Map<StateKind, byte[]> copy = new EnumMap<>(StateKind.class);
+        state.forEach((k, v) -> copy.put(k, v.clone()));
+        states.put(record.uuid(), copy);
+    }
+
+    @Override
+    public void update(InstanceRecord record) throws StateException {
+        check();
+        records.put(record.uuid(), record);
+    }
+
+    @Override
+    public Map<StateKind, byte[]> load(UUID instance) throws StateException {
+        check();
+        Map<StateKind, byte[]> copy = new HashMap<>();
+        states.get(instance).forEach((k, v) -> copy.put(k, v.clone()));
+        return copy;
+    }
+
+    @Override
+    public void save(UUID instance, Map<StateKind, byte[]> changes) throws StateException {
+        check();
+        changes.forEach((k, v) -> states.get(instance).put(k, v.clone()));
+    }
+
+    @Override
+    public void delete(UUID instance) throws StateException {
+        check();
+        records.remove(instance);
+        states.remove(instance);
+    }
+}

@@ -1,0 +1,399 @@
+package org.vtpm.manager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Proxy;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.manager.EndpointHandler;
+import org.vtpm.api.manager.GuestChannel;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmException;
+import org.vtpm.api.manager.VtpmManager;
+
+@Timeout(60)
+class VtpmManagerTest {
+    private static final URI ENDPOINT = URI.create("test:one");
+
+    private final MemoryStore store = new MemoryStore();
+    private final TallyEngine.Factory engines = new TallyEngine.Factory();
+    private final DirectTransport direct = new DirectTransport("direct");
+    private final TestHandler handler = new TestHandler();
+    private VtpmManagerComponent manager;
+
+    /** Serves {@code test:} endpoints except {@code test:busy}. */
+    private static final class TestHandler implements EndpointHandler {
+        final Map<URI, GuestChannel> open = new ConcurrentHashMap<>();
+
+        @Override
+        public Set<String> schemes() {
+            return Set.of("test");
+        }
+
+        @Override
+        public void check(URI endpoint) {
+            if (endpoint.getSchemeSpecificPart().contains("!")) {
+                throw new IllegalArgumentException(endpoint + " is not like test:name");
+            }
+        }
+
+        @Override
+        public void open(URI endpoint, GuestChannel channel) throws IOException {
+            if (endpoint.toString().equals("test:busy")) {
+                throw new IOException("the address is in use");
+            }
+            open.put(endpoint, channel);
+        }
+
+        @Override
+        public void close(URI endpoint) {
+            open.remove(endpoint);
+        }
+    }
+
+    /** The configuration's defaults, but for those named here. */
+    private static ManagerConfig config(Map<String, Object> changes) {
+        return (ManagerConfig) Proxy.newProxyInstance(
+                ManagerConfig.class.getClassLoader(), new Class<?>[] {ManagerConfig.class}, (proxy, method, args) -> {
+                    if (method.getDeclaringClass() == Annotation.class) {
+                        return ManagerConfig.class;
+                    }
+                    return changes.getOrDefault(method.getName(), method.getDefaultValue());
+                });
+    }
+
+    @BeforeEach
+    void start() throws Exception {
+        manager = boot(Map.of());
+    }
+
+    private VtpmManagerComponent boot(Map<String, Object> settings) throws Exception {
+        VtpmManagerComponent booted = new VtpmManagerComponent(store, config(settings));
+        booted.bindEngine(engines, Map.of());
+        booted.bindTransport(direct, Map.of());
+        booted.bindHandler(handler, Map.of());
+        booted.start();
+        return booted;
+    }
+
+    @AfterEach
+    void stop() {
+        manager.stop();
+    }
+
+    private static NewInstance order(String name, URI... endpoints) {
+        return new NewInstance(name, null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, true, List.of(endpoints));
+    }
+
+    private InstanceInfo now(InstanceInfo instance) {
+        return manager.find(instance.record().uuid()).orElseThrow();
+    }
+
+    private int send(URI endpoint, int ordinal) throws Exception {
+        byte[] response = handler.open
+                .get(endpoint)
+                .execute(0, TallyEngine.command(ordinal))
+                .get(20, TimeUnit.SECONDS);
+        return Responses.code(response) == 0 ? TallyEngine.tally(response) : -1;
+    }
+
+    @Test
+    void createWithAnEndpointServesItAtOnce() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+
+        assertThat(made.state()).isEqualTo(InstanceState.RUNNING);
+        assertThat(made.transport()).isEqualTo("direct");
+        assertThat(made.endpoints())
+                .singleElement()
+                .satisfies(e -> assertThat(e.open()).isTrue());
+        // The first command was TPM_Startup.
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+    }
+
+    @Test
+    void stateSurvivesStopAndStart() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        send(ENDPOINT, 1);
+        manager.stop(made.record().uuid());
+
+        assertThat(handler.open).isEmpty();
+        assertThat(engines.last.closed).isTrue();
+        assertThat(now(made).state()).isEqualTo(InstanceState.STOPPED);
+
+        manager.start(made.record().uuid(), null);
+        assertThat(send(ENDPOINT, 1)).isEqualTo(4);
+    }
+
+    @Test
+    void whatRanIsStartedAgainWithTheManager() throws Exception {
+        manager.create(order("runs", ENDPOINT));
+        manager.create(order("rests"));
+        manager.stop();
+
+        manager = boot(Map.of());
+        while (manager.find("runs").orElseThrow().state() != InstanceState.RUNNING) {
+            Thread.sleep(5);
+        }
+        assertThat(manager.find("rests").orElseThrow().state()).isEqualTo(InstanceState.STOPPED);
+    }
+
+    @Test
+    void takenNamesUuidsAndEndpointsAreRefused() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        UUID uuid = made.record().uuid();
+
+        assertThatThrownBy(() -> manager.create(order("demo"))).hasMessageContaining("'demo'");
+        assertThatThrownBy(() -> manager.create(
+                        new NewInstance("other", uuid, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, false, List.of())))
+                .hasMessageContaining(uuid.toString());
+        assertThatThrownBy(() -> manager.create(order("other", ENDPOINT)))
+                .hasMessageContaining("test:one")
+                .hasMessageContaining("'demo'");
+        assertThatThrownBy(() -> manager.create(order("a b"))).hasMessageContaining("'a b'");
+        assertThatThrownBy(() -> manager.create(order("x", URI.create("smoke:1"))))
+                .hasMessageContaining("test");
+        assertThatThrownBy(() -> manager.create(order("x", URI.create("test:!"))))
+                .hasMessageContaining("test:name");
+        assertThat(manager.instances()).hasSize(1);
+        assertThat(store.records).hasSize(1);
+    }
+
+    @Test
+    void whatCannotBeServedIsNotCreated() {
+        assertThatThrownBy(() -> manager.create(order("demo", ENDPOINT, URI.create("test:busy"))))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("in use");
+        assertThat(manager.instances()).isEmpty();
+        assertThat(store.records).isEmpty();
+        assertThat(handler.open).isEmpty();
+    }
+
+    @Test
+    void commandsOfOneInstanceNeverOverlapAndKeepTheirOrder() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        List<CompletableFuture<byte[]>> responses = new ArrayList<>();
+        for (int round = 0; round < 20; round++) {
+            for (int i = 0; i < 50; i++) {
+                responses.add(channel.execute(0, TallyEngine.command(i)));
+            }
+            responses.get(responses.size() - 1).get();
+        }
+        int expected = 2;
+        for (CompletableFuture<byte[]> response : responses) {
+            assertThat(TallyEngine.tally(response.get())).isEqualTo(expected++);
+        }
+        assertThat(engines.last.overlapped).isFalse();
+    }
+
+    @Test
+    void aFullQueueAnswersRetry() throws Exception {
+        manager.stop();
+        manager = boot(Map.of("queue_limit", 2));
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        TallyEngine engine = engines.last;
+        CompletableFuture<byte[]> busy = channel.execute(0, TallyEngine.command(TallyEngine.HANG));
+        while (engine.inside.get() == 0) {
+            Thread.onSpinWait();
+        }
+        channel.execute(0, TallyEngine.command(1));
+        CompletableFuture<byte[]> waiting = channel.execute(0, TallyEngine.command(1));
+        assertThat(Responses.code(channel.execute(0, TallyEngine.command(1)).get()))
+                .isEqualTo(0x800);
+        engine.release.countDown();
+        assertThat(Responses.code(busy.get())).isZero();
+        assertThat(Responses.code(waiting.get())).isZero();
+    }
+
+    @Test
+    void anEngineThatHangsFailsItsInstanceAndNoOther() throws Exception {
+        manager.stop();
+        manager = boot(Map.of("command_timeout_ms", 300L, "workers", 1));
+        InstanceInfo hung = manager.create(order("hung", ENDPOINT));
+        TallyEngine engine = engines.last;
+        manager.create(order("well", URI.create("test:two")));
+
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        CompletableFuture<byte[]> stuck = channel.execute(0, TallyEngine.command(TallyEngine.HANG));
+        CompletableFuture<byte[]> behind = channel.execute(0, TallyEngine.command(1));
+
+        assertThat(Responses.code(stuck.get())).isEqualTo(9);
+        assertThat(Responses.code(behind.get())).isEqualTo(9);
+        assertThat(now(hung).state()).isEqualTo(InstanceState.FAILED);
+        assertThat(now(hung).reason()).contains("0x0000DEAD").contains("300 ms");
+        // The only worker was lost to the hung engine, and replaced.
+        assertThat(send(URI.create("test:two"), 1)).isEqualTo(2);
+        while (!engine.closed) {
+            Thread.sleep(5);
+        }
+
+        manager.stop(hung.record().uuid());
+        manager.start(hung.record().uuid(), null);
+        assertThat(send(ENDPOINT, 1)).isGreaterThan(0);
+    }
+
+    @Test
+    void aFaultInAnEngineIsThatCommandsOnly() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        assertThat(send(ENDPOINT, TallyEngine.THROW)).isEqualTo(-1);
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+    }
+
+    @Test
+    void stateThatCannotBeOpenedFailsWithTheReason() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        manager.stop(made.record().uuid());
+        store.states.get(made.record().uuid()).clear();
+
+        assertThatThrownBy(() -> manager.start(made.record().uuid(), null))
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("the tally is missing");
+        assertThat(now(made).state()).isEqualTo(InstanceState.FAILED);
+        assertThat(now(made).reason()).contains("the tally is missing");
+        assertThat(handler.open).isEmpty();
+        assertThat(store.states.get(made.record().uuid())).isEmpty();
+    }
+
+    @Test
+    void aStoreThatFailsIsAFailedCommandNotAFailedInstance() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        store.failure = "disk full";
+        assertThat(send(ENDPOINT, 1)).isEqualTo(-1);
+        assertThat(now(made).state()).isEqualTo(InstanceState.RUNNING);
+        store.failure = "";
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+    }
+
+    @Test
+    void transportsAreSwappedUnderLoadWithoutLosingOrDoublingACommand() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        List<DirectTransport> retired = new ArrayList<>();
+        CompletableFuture<Integer> client = CompletableFuture.supplyAsync(() -> {
+            int sent = 0;
+            while (retired.size() < 200) {
+                byte[] response = channel.execute(0, TallyEngine.command(1)).join();
+                sent++;
+                if (Responses.code(response) != 0 || TallyEngine.tally(response) != sent + 1) {
+                    return -sent;
+                }
+            }
+            return sent;
+        });
+        DirectTransport current = direct;
+        for (int i = 0; i < 200; i++) {
+            DirectTransport next = new DirectTransport("t" + i);
+            manager.bindTransport(next, Map.of("service.ranking", i + 1));
+            manager.unbindTransport(current);
+            current.gone = true;
+            retired.add(current);
+            current = next;
+        }
+        assertThat(client.get()).isPositive();
+        assertThat(retired).allSatisfy(t -> {
+            assertThat(t.open).hasValue(0);
+            assertThat(t.usedAfterGone).hasValue(0);
+        });
+    }
+
+    @Test
+    void withoutATransportGuestsGetAFailureAndGoOnWhenOneComes() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        manager.unbindTransport(direct);
+        assertThat(send(ENDPOINT, 1)).isEqualTo(-1);
+        assertThat(now(made).state()).isEqualTo(InstanceState.RUNNING);
+        manager.bindTransport(new DirectTransport("other"), Map.of());
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+        assertThat(now(made).transport()).isEqualTo("other");
+    }
+
+    @Test
+    void anOperatorChoosesTheTransport() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        manager.bindTransport(new DirectTransport("other"), Map.of());
+        assertThat(now(made).transport()).isEqualTo("direct");
+        assertThat(manager.useTransport(made.record().uuid(), "other").transport())
+                .isEqualTo("other");
+        assertThatThrownBy(() -> manager.useTransport(made.record().uuid(), "pigeon"))
+                .hasMessageContaining("pigeon")
+                .hasMessageContaining("direct, other");
+        assertThat(manager.useTransport(made.record().uuid(), null).transport()).isEqualTo("direct");
+    }
+
+    @Test
+    void aBrokenLinkIsOpenedAgain() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        direct.broken = true;
+        assertThat(send(ENDPOINT, 1)).isEqualTo(-1);
+        direct.broken = false;
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+        assertThat(direct.open).hasValue(1);
+    }
+
+    @Test
+    void endpointsFollowTheirListener() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        manager.unbindHandler(handler);
+        assertThat(handler.open).isEmpty();
+        assertThat(now(made).endpoints()).singleElement().satisfies(e -> {
+            assertThat(e.open()).isFalse();
+            assertThat(e.problem()).contains("test:");
+        });
+        manager.bindHandler(handler, Map.of());
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+    }
+
+    @Test
+    void endpointsAreAttachedAndDetachedWhileItRuns() throws Exception {
+        UUID uuid = manager.create(order("demo", ENDPOINT)).record().uuid();
+        URI two = URI.create("test:two");
+        manager.attach(uuid, two);
+        assertThat(send(two, 1)).isEqualTo(2);
+        assertThatThrownBy(() -> manager.attach(uuid, URI.create("test:busy"))).hasMessageContaining("in use");
+        manager.detach(uuid, ENDPOINT);
+        assertThat(handler.open).containsOnlyKeys(two);
+        assertThat(store.records.get(uuid).endpoints()).containsExactly(two);
+        assertThatThrownBy(() -> manager.detach(uuid, ENDPOINT)).hasMessageContaining("'demo'");
+    }
+
+    @Test
+    void deletingARunningInstanceNeedsForce() throws Exception {
+        UUID uuid = manager.create(order("demo", ENDPOINT)).record().uuid();
+        assertThatThrownBy(() -> manager.delete(uuid, false)).hasMessageContaining("--force");
+        manager.delete(uuid, true);
+        assertThat(manager.find(uuid)).isEmpty();
+        assertThat(store.records).isEmpty();
+        assertThat(handler.open).isEmpty();
+    }
+
+    @Test
+    void anEngineWhoseBundleGoesFailsItsInstances() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        manager.unbindEngine(engines);
+        while (now(made).state() == InstanceState.RUNNING) {
+            Thread.sleep(5);
+        }
+        assertThat(now(made).reason()).contains("bundle of its engine");
+        VtpmManager service = manager;
+        assertThatThrownBy(() -> service.create(order("other"))).hasMessageContaining("no engine for TPM 1.2");
+    }
+}
