@@ -1,0 +1,41 @@
+package org.vtpm.shell;
+
+import java.net.URI;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:attach}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "attach",
+        description = "Adds a guest-facing address to an instance; a running one is served there at once.",
+        detailedDescription = "Example: vtpm:attach demo unix:/run/demo.sock")
+public final class Attach implements Action {
+    @Argument(name = "name", description = "Name or UUID of the instance", required = true)
+    @Completion(InstanceNames.class)
+    private String name;
+
+    @Argument(name = "uri", description = "The address, such as tcp:127.0.0.1:6545", required = true, index = 1)
+    private String uri;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws Exception {
+        VtpmManager host = Instances.managedBy(manager);
+        InstanceInfo instance = Instances.find(host, name);
+        URI endpoint = Words.endpoint(uri);
+        host.attach(instance.record().uuid(), endpoint);
+        System.out.println(instance.record().name() + ": attached to " + endpoint);
+        return null;
+    }
+}

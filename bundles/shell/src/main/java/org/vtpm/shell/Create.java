@@ -1,0 +1,134 @@
+package org.vtpm.shell;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
+import org.apache.karaf.shell.support.completers.StringsCompleter;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.EndpointInfo;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:create}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "create",
+        description = "Creates an instance; with an endpoint it is started and served at once.",
+        detailedDescription = "Example: vtpm:create demo --endpoint tcp:127.0.0.1:6545")
+public final class Create implements Action {
+    @Option(name = "--family", description = "TPM specification family: 1.2")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"1.2"})
+    private String family = TpmFamily.TPM_1_2.label();
+
+    @Option(name = "--uuid", description = "Identity of the instance. Default: a random one")
+    private @Nullable String uuid;
+
+    @Option(
+            name = "--isolation",
+            description =
+                    "shared: the engine runs in the manager's JVM; process: in a process of its own. Default: what"
+                            + " the host is configured for")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"shared", "process"})
+    private @Nullable String isolation;
+
+    @Option(
+            name = "--startup",
+            description =
+                    "What is done at each power-on: clear, state or deactivated send that TPM_Startup; none leaves"
+                            + " it to the guest's firmware")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"none", "clear", "state", "deactivated"})
+    private String startup = Words.label(StartupMode.CLEAR);
+
+    @Option(name = "--no-ek", description = "Leave the endorsement key to TPM_CreateEndorsementKeyPair")
+    private boolean withoutEndorsementKey;
+
+    @Option(
+            name = "--endpoint",
+            description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
+            multiValued = true)
+    private List<String> endpoints = List.of();
+
+    @Argument(
+            name = "name",
+            description = "Name of the new instance: letters, digits, dots, dashes and underscores",
+            required = true,
+            multiValued = true)
+    private List<String> words;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws Exception {
+        String name = Words.one(Words.takeOptions(this, words), "name");
+        List<URI> addresses = new ArrayList<>();
+        for (String endpoint : endpoints) {
+            addresses.add(Words.endpoint(endpoint));
+        }
+        InstanceInfo created = Instances.managedBy(manager)
+                .create(new NewInstance(
+                        name,
+                        uuid == null ? null : parseUuid(uuid),
+                        parseFamily(family),
+                        isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
+                        Words.constant(StartupMode.class, "--startup", startup),
+                        !withoutEndorsementKey,
+                        addresses));
+        System.out.println(Instances.line(created));
+        System.out.println("uuid     " + created.record().uuid());
+        for (EndpointInfo endpoint : created.endpoints()) {
+            System.out.println("endpoint " + endpoint.uri());
+        }
+        return null;
+    }
+
+    private static UUID parseUuid(String word) throws CommandException {
+        try {
+            UUID parsed = UUID.fromString(word);
+            // UUID.fromString also takes shortened groups.
+            if (parsed.toString().equalsIgnoreCase(word)) {
+                return parsed;
+            }
+        } catch (IllegalArgumentException e) {
+            throw notUuid(word, e);
+        }
+        throw notUuid(word, null);
+    }
+
+    private static CommandException notUuid(String word, @Nullable Throwable cause) {
+        return new CommandException(
+                "--uuid is 32 hexadecimal digits in groups of 8-4-4-4-12, not '" + word + "'", cause);
+    }
+
+    private static TpmFamily parseFamily(String word) throws CommandException {
+        for (TpmFamily candidate : TpmFamily.values()) {
+            if (candidate.label().equals(word)) {
+                return candidate;
+            }
+        }
+        String choices = Arrays.stream(TpmFamily.values()).map(TpmFamily::label).collect(Collectors.joining(", "));
+        throw new CommandException("--family is one of " + choices + ", not '" + word + "'");
+    }
+}

@@ -1,0 +1,50 @@
+package org.vtpm.shell;
+
+import java.util.List;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.completers.StringsCompleter;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:start}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "start",
+        description = "Powers instances on.",
+        detailedDescription = "Example: vtpm:start web db")
+public final class Start implements Action {
+    @Option(
+            name = "--startup",
+            description = "none, clear, state or deactivated instead of what the instance is set to")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"none", "clear", "state", "deactivated"})
+    private @Nullable String startup;
+
+    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Completion(InstanceNames.class)
+    private List<String> words;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws Exception {
+        List<String> names = Words.takeOptions(this, words);
+        StartupMode mode = startup == null ? null : Words.constant(StartupMode.class, "--startup", startup);
+        VtpmManager host = Instances.managedBy(manager);
+        Instances.each(
+                host,
+                names,
+                instance -> Instances.line(host.start(instance.record().uuid(), mode)));
+        return null;
+    }
+}

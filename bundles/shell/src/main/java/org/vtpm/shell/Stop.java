@@ -1,0 +1,37 @@
+package org.vtpm.shell;
+
+import java.util.List;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:stop}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "stop",
+        description = "Powers instances off; a failed instance becomes stopped.",
+        detailedDescription = "Example: vtpm:stop web db")
+public final class Stop implements Action {
+    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Completion(InstanceNames.class)
+    private List<String> names;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws Exception {
+        VtpmManager host = Instances.managedBy(manager);
+        Instances.each(
+                host,
+                names,
+                instance -> Instances.line(host.stop(instance.record().uuid())));
+        return null;
+    }
+}

@@ -1,0 +1,120 @@
+package org.vtpm.shell;
+
+import java.lang.reflect.Field;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.support.CommandException;
+import org.jspecify.annotations.Nullable;
+
+/** Understands the words an operator typed after a command's name. */
+final class Words {
+    private Words() {}
+
+    /**
+     * Sets a command's option fields from those words that are options, and returns the others. Karaf takes everything
+     * after the first argument for an argument, while operators write {@code vtpm:create NAME --endpoint URI}.
+     *
+     * @param command its options are fields of type boolean, String or List of String
+     * @param words as Karaf handed them over, or null if there were none
+     */
+    static List<String> takeOptions(Action command, @Nullable List<String> words) throws CommandException {
+        List<String> arguments = new ArrayList<>();
+        Iterator<String> rest = words == null ? List.<String>of().iterator() : words.iterator();
+        while (rest.hasNext()) {
+            String word = rest.next();
+            if (!word.startsWith("-")) {
+                arguments.add(word);
+                continue;
+            }
+            int equals = word.indexOf('=');
+            String name = equals < 0 ? word : word.substring(0, equals);
+            Field field = optionField(command, name);
+            if (field.getType() == boolean.class && equals < 0) {
+                set(command, field, true);
+            } else if (equals >= 0) {
+                set(command, field, word.substring(equals + 1));
+            } else if (rest.hasNext()) {
+                set(command, field, rest.next());
+            } else {
+                throw new CommandException("Missing value for option: " + name);
+            }
+        }
+        return arguments;
+    }
+
+    /** The only word there is. */
+    static String one(List<String> words, String what) throws CommandException {
+        if (words.size() != 1) {
+            throw new CommandException("Give exactly one " + what + ", not " + words.size() + ": " + words);
+        }
+        return words.get(0);
+    }
+
+    /** The constant of an enumeration that an operator wrote in lower case. */
+    static <E extends Enum<E>> E constant(Class<E> type, String option, String word) throws CommandException {
+        for (E constant : type.getEnumConstants()) {
+            if (label(constant).equals(word)) {
+                return constant;
+            }
+        }
+        String choices =
+                Arrays.stream(type.getEnumConstants()).map(Words::label).collect(Collectors.joining(", "));
+        throw new CommandException(option + " is one of " + choices + ", not '" + word + "'");
+    }
+
+    /** How an operator writes a constant. */
+    static String label(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** An endpoint's address. Whether a listener can serve it is the manager's to say. */
+    static URI endpoint(String word) throws CommandException {
+        try {
+            URI uri = new URI(word);
+            if (uri.getScheme() != null) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            throw new CommandException("'" + word + "' is not an address: " + e.getReason(), e);
+        }
+        throw new CommandException("'" + word
+                + "' names no kind of endpoint; an address looks like tcp:127.0.0.1:6545 or" + " unix:/run/guest.sock");
+    }
+
+    private static Field optionField(Action command, String name) throws CommandException {
+        for (Field field : command.getClass().getDeclaredFields()) {
+            Option option = field.getAnnotation(Option.class);
+            if (option != null
+                    && (option.name().equals(name) || List.of(option.aliases()).contains(name))) {
+                return field;
+            }
+        }
+        throw new CommandException("Undefined option: " + name + "; --help lists the options");
+    }
+
+    private static void set(Action command, Field field, Object value) throws CommandException {
+        field.setAccessible(true);
+        try {
+            if (field.getType() == List.class) {
+                List<Object> values = new ArrayList<>((List<?>) field.get(command));
+                values.add(value);
+                field.set(command, values);
+            } else if (field.getType() == boolean.class) {
+                field.setBoolean(command, Boolean.parseBoolean(value.toString()));
+            } else {
+                field.set(command, value);
+            }
+        } catch (IllegalAccessException e) {
+            throw new CommandException(
+                    "Cannot set an option of " + command.getClass().getName(), e);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package org.vtpm.shell;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.EndpointInfo;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmException;
+import org.vtpm.api.manager.VtpmManager;
+
+/** A manager in memory that remembers what the shell ordered. */
+final class FakeManager implements VtpmManager {
+    final Map<String, InstanceInfo> instances = new TreeMap<>();
+    final List<String> orders = new ArrayList<>();
+
+    @Nullable
+    NewInstance lastOrder;
+
+    /** Adds an instance as if it had been there before. */
+    InstanceInfo add(String name, InstanceState state, @Nullable String reason, EndpointInfo... endpoints) {
+        InstanceRecord instanceRecord = new InstanceRecord(
+                UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8)),
+                name,
+                TpmFamily.TPM_1_2,
+                Isolation.SHARED,
+                StartupMode.CLEAR,
+                null,
+                List.of(endpoints).stream().map(EndpointInfo::uri).toList(),
+                state == InstanceState.RUNNING,
+                Instant.parse("2026-01-02T03:04:05Z"));
+        InstanceInfo info = new InstanceInfo(
+                instanceRecord,
+                state,
+                reason,
+                state == InstanceState.RUNNING ? "fifo" : null,
+                List.of(endpoints),
+                7,
+                OptionalLong.empty());
+        instances.put(name, info);
+        return info;
+    }
+
+    @Override
+    public InstanceInfo create(NewInstance order) throws VtpmException {
+        if (instances.containsKey(order.name())) {
+            throw new VtpmException("There is an instance '" + order.name() + "' already");
+        }
+        lastOrder = order;
+        InstanceState state = order.endpoints().isEmpty() ? InstanceState.STOPPED : InstanceState.RUNNING;
+        return add(
+                order.name(),
+                state,
+                null,
+                order.endpoints().stream()
+                        .map(uri -> new EndpointInfo(uri, true, null))
+                        .toArray(EndpointInfo[]::new));
+    }
+
+    @Override
+    public List<InstanceInfo> instances() {
+        return List.copyOf(instances.values());
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(UUID instance) {
+        return instances.values().stream()
+                .filter(info -> info.record().uuid().equals(instance))
+                .findFirst();
+    }
+
+    @Override
+    public Optional<InstanceInfo> find(String nameOrUuid) {
+        return Optional.ofNullable(instances.get(nameOrUuid));
+    }
+
+    @Override
+    public InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException {
+        InstanceInfo info = find(instance).orElseThrow();
+        if (info.state() == InstanceState.FAILED) {
+            throw new VtpmException(info.record().name() + " cannot be started: " + info.reason());
+        }
+        orders.add("start " + info.record().name() + " " + startup);
+        return add(info.record().name(), InstanceState.RUNNING, null);
+    }
+
+    @Override
+    public InstanceInfo stop(UUID instance) {
+        InstanceInfo info = find(instance).orElseThrow();
+        orders.add("stop " + info.record().name());
+        return add(info.record().name(), InstanceState.STOPPED, null);
+    }
+
+    @Override
+    public void delete(UUID instance, boolean force) throws VtpmException {
+        InstanceInfo info = find(instance).orElseThrow();
+        if (info.state() == InstanceState.RUNNING && !force) {
+            throw new VtpmException(info.record().name() + " runs; stop it first");
+        }
+        orders.add("delete " + info.record().name());
+        instances.remove(info.record().name());
+    }
+
+    @Override
+    public InstanceInfo attach(UUID instance, URI endpoint) {
+        orders.add("attach " + endpoint);
+        return find(instance).orElseThrow();
+    }
+
+    @Override
+    public InstanceInfo detach(UUID instance, URI endpoint) {
+        orders.add("detach " + endpoint);
+        return find(instance).orElseThrow();
+    }
+
+    @Override
+    public InstanceInfo useTransport(UUID instance, @Nullable String transport) {
+        orders.add("transport " + Objects.toString(transport));
+        return find(instance).orElseThrow();
+    }
+}
