@@ -10,13 +10,11 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.slf4j.MDC;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
@@ -30,41 +28,27 @@ import org.vtpm.api.storage.StateException;
 
 /**
  * One virtual TPM. Orders of operators (start, stop, attach, ...) take their turn under {@link #orders}; everything that
- * touches the engine runs on {@link #lane}, between two commands of the guest.
+ * touches the engine takes its turn on {@link #runner}, between two commands of the guest.
  */
-final class Instance implements GuestChannel {
+final class Instance implements GuestChannel, CommandRunner.Owner {
     private static final Logger LOG = LoggerFactory.getLogger(Instance.class);
-    private static final String MDC_INSTANCE = "vtpm.instance";
-
-    /** The state with all that belongs to it, replaced as a whole. */
-    private record Power(
-            InstanceState state,
-            @Nullable EngineHost host,
-            @Nullable String reason) {
-        static final Power OFF = new Power(InstanceState.STOPPED, null, null);
-    }
-
-    /** The command that the engine is busy with. */
-    private record Running(
-            EngineHost host, byte[] command, long since, Thread thread, CompletableFuture<byte[]> response) {}
 
     private final Services services;
-    private final WorkerPool pool;
     private final EngineLauncher launcher;
-    private final Lane lane;
+    private final CommandRunner runner;
     private final Endpoints endpoints;
     private final Object orders = new Object();
     private volatile Power power = Power.OFF;
+    /** Who waits for it to start, while it does. */
+    private volatile @Nullable CompletableFuture<?> starting;
+
     private volatile InstanceRecord record;
-    private volatile @Nullable Running running;
-    private final AtomicLong commands = new AtomicLong();
 
     Instance(InstanceRecord record, Services services, WorkerPool pool) {
         this.record = record;
         this.services = services;
-        this.pool = pool;
         this.launcher = new EngineLauncher(services);
-        this.lane = new Lane(pool);
+        this.runner = new CommandRunner(this, services::settings, pool);
         this.endpoints = new Endpoints(this, services, record.endpoints());
     }
 
@@ -96,7 +80,7 @@ final class Instance implements GuestChannel {
                 now.reason(),
                 host == null ? null : host.transport(),
                 endpoints.info(),
-                commands.get(),
+                runner.answered(),
                 host == null ? OptionalLong.empty() : host.pid());
     }
 
@@ -104,47 +88,31 @@ final class Instance implements GuestChannel {
 
     @Override
     public CompletableFuture<byte[]> execute(int locality, byte[] command) {
-        CompletableFuture<byte[]> response = new CompletableFuture<>();
-        if (lane.waiting() >= services.settings().queueLimit()) {
-            response.complete(Responses.retry(family()));
-            return response;
-        }
-        lane.submit(() -> run(locality, command, response));
-        return response;
+        return runner.execute(locality, command);
     }
 
-    private void run(int locality, byte[] command, CompletableFuture<byte[]> response) {
-        EngineHost host = power.host();
-        if (host == null) {
-            response.complete(Responses.failure(family()));
-            return;
+    void checkTimeout(long now) {
+        runner.checkTimeout(now);
+    }
+
+    @Override
+    public @Nullable EngineHost host() {
+        Power now = power;
+        return now.state() == InstanceState.RUNNING ? now.host() : null;
+    }
+
+    @Override
+    public boolean failed(EngineHost host, String reason) {
+        Power now = power;
+        if (now.host() != host || !replace(now, Power.failed(reason + "; vtpm:restart it when the cause is gone"))) {
+            return false;
         }
-        Running mine = new Running(host, command, System.nanoTime(), Thread.currentThread(), response);
-        MDC.put(MDC_INSTANCE, name());
-        byte[] answer;
-        running = mine;
-        try {
-            answer = host.execute(locality, command);
-            commands.incrementAndGet();
-        } catch (IOException e) {
-            LOG.warn("Command {} was answered with a failure: {}", Responses.ordinal(command), e.getMessage());
-            answer = Responses.failure(family());
-        } catch (InterruptedException e) {
-            answer = Responses.failure(family());
-        } catch (RuntimeException e) {
-            LOG.error("Command {} was answered with a failure", Responses.ordinal(command), e);
-            answer = Responses.failure(family());
-        } finally {
-            MDC.remove(MDC_INSTANCE);
+        LOG.error("Instance {} failed: {}", name(), reason);
+        CompletableFuture<?> waiting = starting;
+        if (waiting != null) {
+            waiting.completeExceptionally(notStarted(reason, null));
         }
-        if (!settle(mine)) {
-            // Given up long ago: nobody waits for the answer, and nobody else uses this engine.
-            Thread.interrupted();
-            host.end();
-            pool.threadFound();
-            return;
-        }
-        response.complete(answer);
+        return true;
     }
 
     private synchronized Power exchange(Power next) {
@@ -161,73 +129,6 @@ final class Instance implements GuestChannel {
         return true;
     }
 
-    /** Whether the command is still its own thread's to end, and not given up. */
-    private synchronized boolean settle(Running mine) {
-        if (!mine.equals(running)) {
-            return false;
-        }
-        running = null;
-        return true;
-    }
-
-    /** Fails the instance if its engine has been busy with one command for too long. */
-    void checkTimeout(long now) {
-        Running busy = running;
-        long limit = services.settings().commandTimeout().toNanos();
-        if (busy != null && now - busy.since() > limit) {
-            giveUp(
-                    busy,
-                    "command " + Responses.ordinal(busy.command()) + " was not answered within "
-                            + services.settings().commandTimeout().toMillis() + " ms");
-        }
-    }
-
-    /**
-     * Ends a command in its thread's stead: fails the instance, answers the guest and lets the lane go on without the
-     * thread. All under the lock that {@link #settle} takes, so that the thread cannot move on to another instance before
-     * it is interrupted.
-     */
-    private boolean giveUp(Running busy, String reason) {
-        synchronized (this) {
-            if (!busy.equals(running)) {
-                return false;
-            }
-            running = null;
-            fail(busy.host(), reason);
-            pool.threadLost();
-            lane.abandon();
-            busy.thread().interrupt();
-        }
-        busy.host().kill();
-        busy.response().complete(Responses.failure(family()));
-        return true;
-    }
-
-    private void processDied(EngineHost host, int status) {
-        String ending = status > 128 ? "by signal " + (status - 128) : "with exit status " + status;
-        String reason = "its process vtpmd ended " + ending;
-        Running busy = running;
-        if (busy != null && busy.host() == host && giveUp(busy, reason)) {
-            return;
-        }
-        if (fail(host, reason)) {
-            host.kill();
-        }
-    }
-
-    /** From running to failed; false if this host is not the one in charge any more. */
-    private boolean fail(EngineHost host, String reason) {
-        Power now = power;
-        if (now.host() != host
-                || !replace(
-                        now,
-                        new Power(InstanceState.FAILED, null, reason + "; vtpm:restart it when the cause is gone"))) {
-            return false;
-        }
-        log(() -> LOG.error("Instance {} failed: {}", name(), reason));
-        return true;
-    }
-
     // The operator's side
 
     /** Powers on and serves the endpoints. */
@@ -236,7 +137,13 @@ final class Instance implements GuestChannel {
             if (!record.running()) {
                 store(with(record, record.transport(), record.endpoints(), true));
             }
-            onLane(() -> powerOn(startup == null ? record.startup() : startup));
+            CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+            starting = done;
+            try {
+                onLane(() -> powerOn(startup == null ? record.startup() : startup), done);
+            } finally {
+                starting = null;
+            }
         }
     }
 
@@ -245,10 +152,8 @@ final class Instance implements GuestChannel {
      * there is all it needs.
      */
     void resume() {
-        if (record.running()
-                && services.canRun(record)
-                && replace(Power.OFF, new Power(InstanceState.STARTING, null, null))) {
-            lane.submit(() -> log(() -> {
+        if (record.running() && services.canRun(record) && replace(Power.OFF, Power.STARTING)) {
+            runner.submit(() -> {
                 try {
                     powerOn(record.startup());
                 } catch (VtpmException e) {
@@ -256,7 +161,7 @@ final class Instance implements GuestChannel {
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
-            }));
+            });
         }
     }
 
@@ -264,10 +169,15 @@ final class Instance implements GuestChannel {
         if (power.state() == InstanceState.RUNNING) {
             return;
         }
-        exchange(new Power(InstanceState.STARTING, null, null));
+        exchange(Power.STARTING);
         try {
-            EngineHost host = powerOnEngine(startup);
-            exchange(new Power(InstanceState.RUNNING, host, null));
+            EngineHost host = launch();
+            Power begun = Power.starting(host);
+            exchange(begun);
+            startUp(host, startup);
+            if (!replace(begun, Power.on(host))) {
+                throw new VtpmException("its engine ended while it was started");
+            }
             LOG.info(
                     "Instance {} runs (TPM {}, {}, startup {}, transport {})",
                     name(),
@@ -276,44 +186,50 @@ final class Instance implements GuestChannel {
                     startup,
                     host.transport());
         } catch (VtpmException | RuntimeException e) {
-            exchange(new Power(InstanceState.FAILED, null, e.getMessage()));
+            exchange(Power.failed(String.valueOf(e.getMessage())));
             LOG.error("Instance {} was not started: {}", name(), e.getMessage());
-            if (e instanceof VtpmException) {
-                throw new VtpmException("instance '" + name() + "' was not started: " + e.getMessage(), e);
-            }
-            throw e;
+            throw notStarted(String.valueOf(e.getMessage()), e);
         }
         endpoints.open();
     }
 
-    private EngineHost powerOnEngine(StartupMode startup) throws VtpmException, InterruptedException {
-        commands.set(0);
-        AtomicReference<@Nullable EngineHost> started = new AtomicReference<>();
-        EngineHost host = launcher.start(record, () -> record.transport(), status -> {
-            EngineHost dead = started.get();
-            if (dead != null) {
-                processDied(dead, status);
-            }
-        });
-        started.set(host);
-        try {
-            if (startup != StartupMode.NONE) {
-                startUp(host, startup);
-            }
-            return host;
-        } catch (IOException e) {
-            host.end();
-            throw new VtpmException("its engine did not take TPM_Startup: " + e.getMessage(), e);
-        }
+    private VtpmException notStarted(String reason, @Nullable Exception cause) {
+        String message = "instance '" + name() + "' was not started: " + reason;
+        return cause == null ? new VtpmException(message) : new VtpmException(message, cause);
     }
 
-    private void startUp(EngineHost host, StartupMode startup) throws IOException, InterruptedException, VtpmException {
+    private EngineHost launch() throws VtpmException, InterruptedException {
+        runner.restartCount();
+        AtomicReference<@Nullable EngineHost> launched = new AtomicReference<>();
+        EngineHost host = launcher.start(record, () -> record.transport(), status -> {
+            EngineHost dead = launched.get();
+            if (dead != null) {
+                runner.hostDied(dead, "its process vtpmd ended " + ending(status));
+            }
+        });
+        launched.set(host);
+        return host;
+    }
+
+    private static String ending(int status) {
+        return status > 128 ? "by signal " + (status - 128) : "with exit status " + status;
+    }
+
+    private void startUp(EngineHost host, StartupMode startup) throws VtpmException, InterruptedException {
+        if (startup == StartupMode.NONE) {
+            return;
+        }
         byte[] command = services.engine(family())
                 .orElseThrow(() -> new VtpmException("the engine for TPM " + family().label() + " went away"))
                 .startupCommand(startup);
-        int code = Responses.code(host.execute(0, command));
-        if (code != 0) {
-            LOG.warn("Instance {} answered TPM_Startup {} with code {}", name(), startup, code);
+        try {
+            int code = Responses.code(runner.execute(host, 0, command));
+            if (code != 0) {
+                LOG.warn("Instance {} answered TPM_Startup {} with code {}", name(), startup, code);
+            }
+        } catch (IOException e) {
+            host.end();
+            throw new VtpmException("its engine did not take TPM_Startup: " + e.getMessage(), e);
         }
     }
 
@@ -325,6 +241,8 @@ final class Instance implements GuestChannel {
             }
             endpoints.close();
             onLane(() -> {
+                // It may just have been started by a resume that was queued before.
+                endpoints.close();
                 EngineHost host = exchange(Power.OFF).host();
                 if (host != null) {
                     host.end();
@@ -383,8 +301,8 @@ final class Instance implements GuestChannel {
     /** Moves to the transport that should carry it now, between two commands. Completes when done. */
     CompletableFuture<@Nullable Void> relink() {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-        lane.submit(() -> {
-            log(this::relinkNow);
+        runner.submit(() -> {
+            relinkNow();
             done.complete(null);
         });
         return done;
@@ -412,9 +330,9 @@ final class Instance implements GuestChannel {
         if (family() != family || record.isolation() != Isolation.SHARED) {
             return;
         }
-        lane.submit(() -> {
+        runner.submit(() -> {
             EngineHost host = power.host();
-            if (host != null && fail(host, "the bundle of its engine was stopped")) {
+            if (host != null && failed(host, "the bundle of its engine was stopped")) {
                 host.end();
             }
         });
@@ -453,15 +371,18 @@ final class Instance implements GuestChannel {
 
     /** Runs an order on the lane and waits for it. */
     private void onLane(Order order) throws VtpmException {
-        CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-        lane.submit(() -> log(() -> {
+        onLane(order, new CompletableFuture<>());
+    }
+
+    private void onLane(Order order, CompletableFuture<@Nullable Void> done) throws VtpmException {
+        runner.submit(() -> {
             try {
                 order.run();
                 done.complete(null);
             } catch (VtpmException | InterruptedException | RuntimeException e) {
                 done.completeExceptionally(e);
             }
-        }));
+        });
         try {
             done.get();
         } catch (InterruptedException e) {
@@ -475,15 +396,6 @@ final class Instance implements GuestChannel {
                 throw new VtpmException("the manager is stopping", cause);
             }
             throw new CompletionException(e.getCause());
-        }
-    }
-
-    private void log(Runnable work) {
-        MDC.put(MDC_INSTANCE, name());
-        try {
-            work.run();
-        } finally {
-            MDC.remove(MDC_INSTANCE);
         }
     }
 }

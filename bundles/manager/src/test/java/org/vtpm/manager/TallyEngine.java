@@ -81,6 +81,7 @@ final class TallyEngine implements Engine {
     /** Makes them, and remembers the last one. */
     static final class Factory implements EngineFactory {
         volatile TallyEngine last = new TallyEngine(0);
+        volatile int startupOrdinal = 0x99;
 
         @Override
         public TpmFamily family() {
@@ -104,7 +105,7 @@ final class TallyEngine implements Engine {
 
         @Override
         public byte[] startupCommand(StartupMode mode) {
-            return command(0x99);
+            return command(startupOrdinal);
         }
     }
 }

@@ -252,6 +252,22 @@ class VtpmManagerTest {
     }
 
     @Test
+    void anEngineThatHangsAtStartupFailsTheStart() throws Exception {
+        manager.stop();
+        manager = boot(Map.of("command_timeout_ms", 300L));
+        engines.startupOrdinal = TallyEngine.HANG;
+        UUID uuid = manager.create(order("demo")).record().uuid();
+
+        assertThatThrownBy(() -> manager.start(uuid, null))
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("300 ms");
+        assertThat(manager.find(uuid).orElseThrow().state()).isEqualTo(InstanceState.FAILED);
+
+        engines.startupOrdinal = 0x99;
+        assertThat(manager.start(uuid, null).state()).isEqualTo(InstanceState.RUNNING);
+    }
+
+    @Test
     void aFaultInAnEngineIsThatCommandsOnly() throws Exception {
         manager.create(order("demo", ENDPOINT));
         assertThat(send(ENDPOINT, TallyEngine.THROW)).isEqualTo(-1);

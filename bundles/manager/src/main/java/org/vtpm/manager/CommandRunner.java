@@ -1,0 +1,190 @@
+package org.vtpm.manager;
+
+import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+import org.vtpm.api.engine.TpmFamily;
+
+/**
+ * Runs one instance's commands, one at a time in the order they came, and gives up on an engine that does not answer. What
+ * an operator does with the engine takes its turn among them.
+ */
+final class CommandRunner {
+    private static final Logger LOG = LoggerFactory.getLogger(CommandRunner.class);
+    private static final String MDC_INSTANCE = "vtpm.instance";
+
+    /** Whose commands these are. */
+    interface Owner {
+        String name();
+
+        TpmFamily family();
+
+        /** The engine that answers now, or null if none does. */
+        @Nullable
+        EngineHost host();
+
+        /** This engine answers no more; from now on {@link #host} is another or null. False if it was so already. */
+        boolean failed(EngineHost host, String reason);
+    }
+
+    /** The command that an engine is busy with. */
+    private record Running(
+            EngineHost host, byte[] command, long since, Thread thread, CompletableFuture<byte[]> response) {}
+
+    private final Owner owner;
+    private final Supplier<Settings> settings;
+    private final WorkerPool pool;
+    private final Lane lane;
+    private final AtomicLong answered = new AtomicLong();
+    private volatile @Nullable Running running;
+
+    CommandRunner(Owner owner, Supplier<Settings> settings, WorkerPool pool) {
+        this.owner = owner;
+        this.settings = settings;
+        this.pool = pool;
+        this.lane = new Lane(pool);
+    }
+
+    /** Commands answered since the last {@link #restartCount}. */
+    long answered() {
+        return answered.get();
+    }
+
+    void restartCount() {
+        answered.set(0);
+    }
+
+    /** Queues a guest's command. */
+    CompletableFuture<byte[]> execute(int locality, byte[] command) {
+        CompletableFuture<byte[]> response = new CompletableFuture<>();
+        if (lane.waiting() >= settings.get().queueLimit()) {
+            response.complete(Responses.retry(owner.family()));
+        } else {
+            submit(() -> answer(locality, command, response));
+        }
+        return response;
+    }
+
+    /** Queues something to do between two commands. */
+    void submit(Runnable task) {
+        lane.submit(() -> {
+            MDC.put(MDC_INSTANCE, owner.name());
+            try {
+                task.run();
+            } finally {
+                MDC.remove(MDC_INSTANCE);
+            }
+        });
+    }
+
+    private void answer(int locality, byte[] command, CompletableFuture<byte[]> response) {
+        EngineHost host = owner.host();
+        if (host == null) {
+            response.complete(Responses.failure(owner.family()));
+            return;
+        }
+        byte[] answer;
+        try {
+            answer = execute(host, locality, command, response);
+            answered.incrementAndGet();
+        } catch (IOException e) {
+            LOG.warn("Command {} was answered with a failure: {}", Responses.ordinal(command), e.getMessage());
+            answer = Responses.failure(owner.family());
+        } catch (InterruptedException e) {
+            answer = Responses.failure(owner.family());
+        } catch (RuntimeException e) {
+            LOG.error("Command {} was answered with a failure", Responses.ordinal(command), e);
+            answer = Responses.failure(owner.family());
+        }
+        response.complete(answer);
+    }
+
+    /**
+     * Runs a command at once; between two commands of the guest, or before the first.
+     *
+     * @throws InterruptedException if it was given up; the host has been ended then
+     */
+    byte[] execute(EngineHost host, int locality, byte[] command) throws IOException, InterruptedException {
+        return execute(host, locality, command, new CompletableFuture<>());
+    }
+
+    private byte[] execute(EngineHost host, int locality, byte[] command, CompletableFuture<byte[]> response)
+            throws IOException, InterruptedException {
+        Running mine = new Running(host, command, System.nanoTime(), Thread.currentThread(), response);
+        running = mine;
+        boolean settled = false;
+        try {
+            byte[] answer = host.execute(locality, command);
+            settled = settle(mine);
+            if (settled) {
+                return answer;
+            }
+        } finally {
+            if (!settled && !settle(mine)) {
+                // Given up long ago: nobody waits for the answer, and nobody else uses this engine.
+                Thread.interrupted();
+                host.end();
+                pool.threadFound();
+            }
+        }
+        throw new InterruptedException("given up");
+    }
+
+    /** Whether the command is still its own thread's to end, and not given up. */
+    private synchronized boolean settle(Running mine) {
+        if (!mine.equals(running)) {
+            return false;
+        }
+        running = null;
+        return true;
+    }
+
+    /** Gives up on the engine if it has been busy with one command for too long. */
+    void checkTimeout(long now) {
+        Running busy = running;
+        long limit = settings.get().commandTimeout().toNanos();
+        if (busy != null && now - busy.since() > limit) {
+            giveUp(
+                    busy,
+                    "command " + Responses.ordinal(busy.command()) + " was not answered within "
+                            + settings.get().commandTimeout().toMillis() + " ms");
+        }
+    }
+
+    /** The engine is gone: whoever waits for it need not. */
+    void hostDied(EngineHost host, String reason) {
+        Running busy = running;
+        if (busy != null && busy.host() == host && giveUp(busy, reason)) {
+            return;
+        }
+        if (owner.failed(host, reason)) {
+            host.kill();
+        }
+    }
+
+    /**
+     * Ends a command in its thread's stead: the owner learns of it, the guest gets a failure and the lane goes on without
+     * the thread. The first part is under the lock that {@link #settle} takes, so that the thread cannot move on to
+     * another instance before it is interrupted.
+     */
+    private boolean giveUp(Running busy, String reason) {
+        synchronized (this) {
+            if (!busy.equals(running)) {
+                return false;
+            }
+            running = null;
+            owner.failed(busy.host(), reason);
+            pool.threadLost();
+            lane.abandon();
+            busy.thread().interrupt();
+        }
+        busy.host().kill();
+        busy.response().complete(Responses.failure(owner.family()));
+        return true;
+    }
+}
