@@ -1,0 +1,98 @@
+package org.vtpm.engine.tpm12;
+
+import java.security.NoSuchAlgorithmException;
+import java.security.SecureRandom;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.engine.Engine;
+import org.vtpm.api.engine.EngineFactory;
+import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.StateKind;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.codec.ByteWriter;
+import org.vtpm.engine.tpm12.chapter.Chapters;
+import org.vtpm.engine.tpm12.chapter.StartupChapter;
+import org.vtpm.engine.tpm12.command.Environment;
+import org.vtpm.engine.tpm12.command.Handlers;
+import org.vtpm.engine.tpm12.command.Tpm12Engine;
+import org.vtpm.engine.tpm12.state.PermanentState;
+import org.vtpm.engine.tpm12.state.StateFormat;
+
+/** Makes TPMs of family 1.2. Thread-safe; all engines share the command table, nothing else. */
+public final class Tpm12EngineFactory implements EngineFactory {
+    private static final int TAG_RQU_COMMAND = 0x00C1;
+    private static final int STARTUP_SIZE = 12;
+    private static final int ORD_STARTUP = 0x99;
+
+    private final Handlers handlers = Chapters.handlers();
+    private final Supplier<BigNumberProvider> bigNumbers;
+    private final Supplier<SecureRandom> randoms;
+    private final LongSupplier nanoClock;
+
+    /**
+     * Makes the factory of TPMs in production.
+     *
+     * @param bigNumbers asked for the provider anew for each operation, so that it may be exchanged while TPMs run
+     */
+    public Tpm12EngineFactory(Supplier<BigNumberProvider> bigNumbers) {
+        this(bigNumbers, Tpm12EngineFactory::newRandom, System::nanoTime);
+    }
+
+    /**
+     * Makes a factory with a clock and generators of the caller's choice.
+     *
+     * @param randoms makes the random number generator of one engine
+     * @param nanoClock only runs forward, in nanoseconds
+     */
+    Tpm12EngineFactory(Supplier<BigNumberProvider> bigNumbers, Supplier<SecureRandom> randoms, LongSupplier nanoClock) {
+        this.bigNumbers = bigNumbers;
+        this.randoms = randoms;
+        this.nanoClock = nanoClock;
+    }
+
+    @Override
+    public TpmFamily family() {
+        return TpmFamily.TPM_1_2;
+    }
+
+    @Override
+    public byte[] manufacture(boolean endorsementKey) {
+        if (endorsementKey) {
+            throw new UnsupportedOperationException("manufacture with an endorsement key");
+        }
+        return StateFormat.encodePermanent(PermanentState.factory(null));
+    }
+
+    @Override
+    public Engine open(Map<StateKind, byte[]> state) throws EngineStateException {
+        return new Tpm12Engine(handlers, new Environment(randoms.get(), nanoClock, bigNumbers), state);
+    }
+
+    @Override
+    public byte[] startupCommand(StartupMode mode) {
+        int type = switch (mode) {
+            case CLEAR -> StartupChapter.ST_CLEAR;
+            case STATE -> StartupChapter.ST_STATE;
+            case DEACTIVATED -> StartupChapter.ST_DEACTIVATED;
+            case NONE -> throw new IllegalArgumentException("no command starts a TPM that is not started");
+        };
+        return new ByteWriter(STARTUP_SIZE)
+                .u16(TAG_RQU_COMMAND)
+                .i32(STARTUP_SIZE)
+                .i32(ORD_STARTUP)
+                .u16(type)
+                .finish();
+    }
+
+    /** A generator of its own for each engine: the operating system's is behind one lock for the whole process. */
+    private static SecureRandom newRandom() {
+        try {
+            return SecureRandom.getInstance("DRBG");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("this Java has no DRBG", e);
+        }
+    }
+}

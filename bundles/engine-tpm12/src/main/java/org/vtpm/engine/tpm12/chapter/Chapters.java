@@ -1,0 +1,26 @@
+package org.vtpm.engine.tpm12.chapter;
+
+import java.util.List;
+import org.vtpm.engine.tpm12.command.Handlers;
+
+/** The commands that this TPM supports: to add some, write a chapter and name it here. */
+public final class Chapters {
+    private Chapters() {}
+
+    public static Handlers handlers() {
+        return Handlers.of(List.of(
+                new StartupChapter(),
+                new SelfTestChapter(),
+                new OptInChapter(),
+                new OwnershipChapter(),
+                new PhysicalPresenceChapter(),
+                new CapabilityChapter(),
+                new SetCapabilityChapter(),
+                new ManagementChapter(),
+                new RandomChapter(),
+                new Sha1Chapter(),
+                new IntegrityChapter(),
+                new SessionChapter(),
+                new EvictionChapter()));
+    }
+}

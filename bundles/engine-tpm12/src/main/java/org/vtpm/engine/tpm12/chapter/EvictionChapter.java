@@ -1,0 +1,41 @@
+package org.vtpm.engine.tpm12.chapter;
+
+import static org.vtpm.engine.tpm12.structure.TpmException.require;
+
+import org.vtpm.engine.tpm12.command.Chapter;
+import org.vtpm.engine.tpm12.command.Handlers;
+import org.vtpm.engine.tpm12.command.NoParameters;
+import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.structure.ResourceType;
+import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.engine.tpm12.structure.TpmException;
+
+/** Eviction (TPM Main Part 3, section 22), and its older form for sessions. */
+public final class EvictionChapter implements Chapter {
+    record FlushSpecific(int handle, int resourceType) {}
+
+    record TerminateHandle(int handle) {}
+
+    @Override
+    public void register(Handlers handlers) {
+        handlers.on("FlushSpecific", FlushSpecific.class, EvictionChapter::flushSpecific);
+        handlers.on("Terminate_Handle", TerminateHandle.class, (tx, request) -> flushSession(tx, request.handle()));
+    }
+
+    /** Keys, transport and DAA sessions and saved contexts do not exist yet: no handle names one. */
+    private static Record flushSpecific(Transaction tx, FlushSpecific request) {
+        return switch (request.resourceType()) {
+            case ResourceType.AUTH -> flushSession(tx, request.handle());
+            case ResourceType.KEY, ResourceType.CONTEXT -> throw new TpmException(ReturnCode.BAD_PARAMETER);
+            case ResourceType.TRANSPORT -> throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
+            case ResourceType.DAA -> throw new TpmException(ReturnCode.BAD_HANDLE);
+            default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
+        };
+    }
+
+    private static Record flushSession(Transaction tx, int handle) {
+        require(tx.stClear().session(handle) != null, ReturnCode.INVALID_AUTHHANDLE);
+        tx.stClear(tx.stClear().withoutSessions(session -> session.handle() == handle));
+        return NoParameters.NONE;
+    }
+}

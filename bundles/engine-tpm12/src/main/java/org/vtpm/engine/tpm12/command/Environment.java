@@ -1,0 +1,22 @@
+package org.vtpm.engine.tpm12.command;
+
+import java.security.SecureRandom;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.vtpm.api.bignum.BigNumberProvider;
+
+/**
+ * What a TPM needs from outside.
+ *
+ * @param random the TPM's own generator: instances must not wait for each other's
+ * @param nanoClock a clock that only runs forward, in nanoseconds
+ * @param bigNumbers the provider to use for the next operation; it may change between two
+ */
+public record Environment(SecureRandom random, LongSupplier nanoClock, Supplier<BigNumberProvider> bigNumbers) {
+    /** Fresh random bytes. */
+    public byte[] random(int count) {
+        byte[] bytes = new byte[count];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,139 @@
+package org.vtpm.engine.tpm12.command;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.Engine;
+import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.StateKind;
+import org.vtpm.api.engine.StateSink;
+import org.vtpm.engine.tpm12.state.PermanentFlags;
+import org.vtpm.engine.tpm12.state.StClearState;
+import org.vtpm.engine.tpm12.state.State;
+import org.vtpm.engine.tpm12.state.StateFormat;
+import org.vtpm.engine.tpm12.state.VolatileState;
+import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.engine.tpm12.structure.TpmException;
+
+/** One TPM 1.2: holds its state and moves it forward by whole commands. */
+public final class Tpm12Engine implements Engine {
+    private static final Logger LOG = LoggerFactory.getLogger(Tpm12Engine.class);
+    private static final int MAX_LOCALITY = 4;
+
+    private final Dispatcher dispatcher;
+    private final Environment environment;
+    private final Set<String> faulty = new HashSet<>();
+    private @Nullable State state;
+
+    /**
+     * Powers the TPM on.
+     *
+     * @param parts the state it had; copied
+     * @throws EngineStateException if a part is missing or damaged
+     */
+    public Tpm12Engine(Handlers handlers, Environment environment, Map<StateKind, byte[]> parts)
+            throws EngineStateException {
+        this.dispatcher = new Dispatcher(handlers);
+        this.environment = environment;
+        this.state = powerOn(parts);
+    }
+
+    @Override
+    public byte[] execute(int locality, byte[] command, StateSink sink) {
+        if (locality < 0 || locality > MAX_LOCALITY) {
+            throw new IllegalArgumentException("locality " + locality);
+        }
+        State before = Objects.requireNonNull(state, "the engine is closed");
+        Handlers.Bound<?> bound;
+        try {
+            bound = dispatcher.find(Dispatcher.ordinal(command));
+        } catch (TpmException e) {
+            return Dispatcher.failure(e.code());
+        }
+        Transaction tx = new Transaction(environment, bound.command(), locality, before, command);
+        ReturnCode code;
+        try {
+            Preparation.run(tx, sink);
+            byte[] response = dispatcher.run(tx, bound, command);
+            store(tx, tx.succeeded(), sink);
+            replace(before, tx.succeeded(), tx.succeeded());
+            return response;
+        } catch (TpmException e) {
+            code = e.code();
+        } catch (IOException e) {
+            code = ReturnCode.IOERROR;
+            LOG.error(
+                    "{}: its change of state could not be stored and was undone",
+                    bound.command().name(),
+                    e);
+        } catch (RuntimeException e) {
+            code = ReturnCode.FAIL;
+            logFault(bound.command().name(), e);
+        }
+        tx.authorizations().endAfter(code);
+        State failed = tx.failed();
+        replace(before, failed, tx.succeeded());
+        return Dispatcher.failure(code);
+    }
+
+    @Override
+    public void close() {
+        State last = state;
+        state = null;
+        if (last != null) {
+            last.zeroSecrets();
+        }
+    }
+
+    private static void store(Transaction tx, State after, StateSink sink) throws IOException {
+        Map<StateKind, byte[]> changes = tx.changes(after);
+        if (!changes.isEmpty()) {
+            try {
+                sink.save(changes);
+            } finally {
+                changes.values().forEach(part -> Arrays.fill(part, (byte) 0));
+            }
+        }
+    }
+
+    /** Moves on to {@code after}; what only the states left behind hold is zeroed. */
+    private void replace(State before, State after, State attempted) {
+        state = after;
+        before.zeroSecretsNotIn(after);
+        attempted.zeroSecretsNotIn(after);
+    }
+
+    /** Once for each command: a guest that found a fault can repeat it. Messages may quote parameters, so none is kept. */
+    private void logFault(String name, RuntimeException fault) {
+        if (faulty.add(name)) {
+            Throwable trace = new Throwable(fault.getClass().getName());
+            trace.setStackTrace(fault.getStackTrace());
+            LOG.error("{}: internal fault; the command was undone and answered TPM_FAIL", name, trace);
+        }
+    }
+
+    private static State powerOn(Map<StateKind, byte[]> parts) throws EngineStateException {
+        Map<StateKind, byte[]> present = new HashMap<>(parts);
+        present.values().removeIf(part -> part.length == 0);
+        byte[] permanent = present.get(StateKind.PERMANENT);
+        if (permanent == null) {
+            throw new EngineStateException("the permanent state of this TPM 1.2 is missing");
+        }
+        if (present.containsKey(StateKind.VOLATILE)) {
+            throw new EngineStateException("this engine cannot resume the volatile state of a running TPM 1.2");
+        }
+        byte[] saved = present.get(StateKind.SAVED);
+        var decoded = StateFormat.decodePermanent(permanent);
+        return new State(
+                decoded,
+                StClearState.initial(decoded.flags().is(PermanentFlags.Flag.DEACTIVATED)),
+                VolatileState.initial(saved == null ? null : saved.clone()));
+    }
+}

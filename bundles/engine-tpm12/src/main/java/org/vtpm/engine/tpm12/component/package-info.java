@@ -1,0 +1,5 @@
+/** The engine factory as an OSGi service. */
+@NullMarked
+package org.vtpm.engine.tpm12.component;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,103 @@
+package org.vtpm.engine.tpm12.state;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.codec.Counted;
+import org.vtpm.codec.Fixed;
+import org.vtpm.codec.Present;
+
+/**
+ * What survives loss of power: TPM_PERMANENT_FLAGS and TPM_PERMANENT_DATA (TPM Main Part 2, sections 7.1 and 7.4). A
+ * command that changes it answers only after the change is durable.
+ *
+ * @param operatorAuth valid while the flag OPERATOR is set
+ * @param dir contents of the one data integrity register, which is also NV index 0x10000001
+ * @param noOwnerNvWrites NV writes that were made without an owner to authorise them
+ * @param restrictDelegate TPM_CMK_DELEGATE bits
+ */
+public record PermanentState(
+        PermanentFlags flags,
+        @Present @Nullable Endorsement endorsement,
+        @Present @Nullable Owner owner,
+        @Fixed(20) byte[] operatorAuth,
+        @Fixed(20) byte[] dir,
+        int noOwnerNvWrites,
+        int restrictDelegate,
+        @Counted(prefix = 2) List<NvArea> nvAreas) {
+
+    /** A part as it leaves the factory. */
+    public static PermanentState factory(@Nullable Endorsement endorsement) {
+        return new PermanentState(
+                PermanentFlags.FACTORY, endorsement, null, new byte[20], new byte[20], 0, 0, List.of());
+    }
+
+    /** The same object if nothing changes, so that nothing has to be stored. */
+    public PermanentState withFlags(PermanentFlags to) {
+        return flags.equals(to)
+                ? this
+                : new PermanentState(
+                        to, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+    }
+
+    /** The same object if nothing changes, so that nothing has to be stored. */
+    public PermanentState withFlag(PermanentFlags.Flag flag, boolean value) {
+        return withFlags(flags.with(flag, value));
+    }
+
+    public PermanentState withEndorsement(@Nullable Endorsement to) {
+        return new PermanentState(flags, to, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+    }
+
+    public PermanentState withOwner(@Nullable Owner to) {
+        return new PermanentState(
+                flags, endorsement, to, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+    }
+
+    public PermanentState withOperatorAuth(byte[] to) {
+        return new PermanentState(flags, endorsement, owner, to, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+    }
+
+    public PermanentState withDir(byte[] to) {
+        return new PermanentState(
+                flags, endorsement, owner, operatorAuth, to, noOwnerNvWrites, restrictDelegate, nvAreas);
+    }
+
+    public PermanentState withNoOwnerNvWrites(int to) {
+        return new PermanentState(flags, endorsement, owner, operatorAuth, dir, to, restrictDelegate, nvAreas);
+    }
+
+    public PermanentState withRestrictDelegate(int to) {
+        return new PermanentState(flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, to, nvAreas);
+    }
+
+    public PermanentState withNvAreas(List<NvArea> to) {
+        return new PermanentState(
+                flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, List.copyOf(to));
+    }
+
+    /** The NV area at an index, or null. */
+    public @Nullable NvArea nvArea(int nvIndex) {
+        for (NvArea area : nvAreas) {
+            if (area.pub().nvIndex() == nvIndex) {
+                return area;
+            }
+        }
+        return null;
+    }
+
+    Stream<byte[]> secrets() {
+        return Stream.of(
+                        Stream.ofNullable(endorsement).flatMap(Endorsement::secrets),
+                        Stream.ofNullable(owner).flatMap(Owner::secrets),
+                        nvAreas.stream().flatMap(NvArea::secrets),
+                        Stream.of(operatorAuth))
+                .flatMap(secrets -> secrets);
+    }
+
+    /** Names no secret. */
+    @Override
+    public String toString() {
+        return "PermanentState[" + flags + "]";
+    }
+}

@@ -1,0 +1,41 @@
+package org.vtpm.engine.tpm12.state;
+
+import java.util.stream.Stream;
+import org.vtpm.api.bignum.RsaCrtKey;
+import org.vtpm.codec.Sized;
+
+/**
+ * An RSA private key as the permanent state keeps it. Secret.
+ *
+ * @param p first prime factor
+ * @param q second prime factor
+ * @param dp private exponent modulo p-1
+ * @param dq private exponent modulo q-1
+ * @param qInv inverse of q modulo p
+ */
+public record RsaPrivateKey(
+        @Sized(prefix = 2) byte[] p,
+        @Sized(prefix = 2) byte[] q,
+        @Sized(prefix = 2) byte[] dp,
+        @Sized(prefix = 2) byte[] dq,
+        @Sized(prefix = 2) byte[] qInv) {
+
+    public static RsaPrivateKey of(RsaCrtKey key) {
+        return new RsaPrivateKey(key.p(), key.q(), key.dp(), key.dq(), key.qInv());
+    }
+
+    /** The form that computes. It shares the arrays. */
+    public RsaCrtKey toCrtKey() {
+        return new RsaCrtKey(p, q, dp, dq, qInv);
+    }
+
+    Stream<byte[]> secrets() {
+        return Stream.of(p, q, dp, dq, qInv);
+    }
+
+    /** Names nothing of the key. */
+    @Override
+    public String toString() {
+        return "RsaPrivateKey[secret]";
+    }
+}

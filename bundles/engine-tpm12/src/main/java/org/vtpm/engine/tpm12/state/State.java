@@ -1,0 +1,47 @@
+package org.vtpm.engine.tpm12.state;
+
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * All that one TPM remembers.
+ *
+ * @param permanent survives loss of power
+ * @param stClear lives until TPM_Startup(ST_CLEAR); TPM_SaveState keeps it over a loss of power
+ * @param volatiles lost with the power
+ */
+public record State(PermanentState permanent, StClearState stClear, VolatileState volatiles) {
+    public State withPermanent(PermanentState to) {
+        return new State(to, stClear, volatiles);
+    }
+
+    public State withStClear(StClearState to) {
+        return new State(permanent, to, volatiles);
+    }
+
+    public State withVolatiles(VolatileState to) {
+        return new State(permanent, stClear, to);
+    }
+
+    /** Zeroes the secrets of this state that {@code kept} does not hold too. */
+    @SuppressWarnings("ReferenceEquality") // trees that share all their arrays need no search
+    public void zeroSecretsNotIn(State kept) {
+        if (permanent != kept.permanent || stClear.sessions() != kept.stClear.sessions()) {
+            Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
+            kept.secrets().forEach(live::add);
+            secrets().filter(secret -> !live.contains(secret)).forEach(secret -> Arrays.fill(secret, (byte) 0));
+        }
+    }
+
+    /** Zeroes all secrets. */
+    public void zeroSecrets() {
+        secrets().forEach(secret -> Arrays.fill(secret, (byte) 0));
+    }
+
+    private Stream<byte[]> secrets() {
+        return Stream.concat(permanent.secrets(), stClear.secrets());
+    }
+}

@@ -1,0 +1,21 @@
+package org.vtpm.engine.tpm12.structure;
+
+/** Reserved handles (TPM Main Part 2, section 4.4.1). */
+public final class Handles {
+    public static final int SRK = 0x40000000;
+    public static final int OWNER = 0x40000001;
+    public static final int REVOKE = 0x40000002;
+    public static final int TRANSPORT = 0x40000003;
+    public static final int OPERATOR = 0x40000004;
+    public static final int ADMIN = 0x40000005;
+    public static final int EK = 0x40000006;
+
+    private static final int RESERVED_PREFIX = 0x40;
+
+    private Handles() {}
+
+    /** Whether a handle lies in the reserved range. */
+    public static boolean reserved(int handle) {
+        return handle >>> 24 == RESERVED_PREFIX;
+    }
+}

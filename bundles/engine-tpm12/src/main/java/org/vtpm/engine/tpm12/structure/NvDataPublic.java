@@ -1,0 +1,15 @@
+package org.vtpm.engine.tpm12.structure;
+
+import org.vtpm.codec.Tag;
+
+/** TPM_NV_DATA_PUBLIC (TPM Main Part 2, section 19.3): the public part of an NV area. */
+@Tag(0x0018)
+public record NvDataPublic(
+        int nvIndex,
+        PcrInfoShort pcrInfoRead,
+        PcrInfoShort pcrInfoWrite,
+        NvAttributes permission,
+        boolean readStClear,
+        boolean writeStClear,
+        boolean writeDefine,
+        int dataSize) {}
