@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import jnr.ffi.Pointer;
 import org.slf4j.Logger;
@@ -23,6 +24,7 @@ final class Poller implements Closeable {
     private final int stop;
     private final Thread thread;
     private final AtomicLong ids = new AtomicLong(STOP);
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     /** By a number that is never used again, unlike a descriptor: a late event must not reach the wrong pipe. */
     private final Map<Long, Watch> watches = new ConcurrentHashMap<>();
@@ -93,6 +95,9 @@ final class Poller implements Closeable {
     /** Stops the thread and waits for its end. All watches must have been closed. */
     @Override
     public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         try {
             posix.signal(stop);
             thread.join();

@@ -12,14 +12,15 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 
 class FramePipeTest {
-    private static final byte[] SECRET =
-            "0123456789abcdef0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    private static final byte[] SECRET = "0123456789abcdef0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] COMMAND = HexFormat.of().parseHex("00c10000000c00000099" + "0001");
 
     @Test
@@ -86,7 +87,7 @@ class FramePipeTest {
     void anyMissingByteIsAnEnd() throws Exception {
         byte[] bytes = sent(Role.MANAGER, new Frame(true, 0, 77, 0, COMMAND));
         for (int length = 0; length < bytes.length; length++) {
-            byte[] shorter = java.util.Arrays.copyOf(bytes, length);
+            byte[] shorter = Arrays.copyOf(bytes, length);
             assertThatExceptionOfType(EOFException.class)
                     .isThrownBy(() -> received(Role.ENGINE, new Pieces(shorter, bytes.length)));
         }
