@@ -1,0 +1,17 @@
+package org.vtpm.storage;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** A second process that has a storage folder open until it is killed. */
+final class LockHolder {
+    private LockHolder() {}
+
+    public static void main(String[] arguments) throws Exception {
+        try (FolderStore store = StorageOpener.open(new PosixDisk(), Path.of(arguments[0]), List.of(new TestRoot()))) {
+            System.out.println("locked");
+            System.in.read();
+            store.instances();
+        }
+    }
+}
