@@ -84,7 +84,14 @@ public final class CapabilityChapter implements Chapter {
     record NvList(@Rest int[] indices) {}
 
     /** TPM_SELECT_SIZE (TPM Main Part 2, section 8.7). */
-    record SelectSize(@U8 int major, @U8 int minor, @U16 int reqSize) {}
+    record SelectSize(SelectVersion version, @U16 int reqSize) {}
+
+    /** The version of TPM_SELECT_SIZE: 1.1 or 1.2. */
+    record SelectVersion(@U8 int major, @U8 int minor) {
+        SelectVersion {
+            require(major == 1 && (minor == 1 || minor == 2), ReturnCode.BAD_PARAMETER);
+        }
+    }
 
     /** TPM_DA_ACTION_TYPE (TPM Main Part 2, section 21.9.3). */
     @Tag(0x0039)
@@ -233,7 +240,6 @@ public final class CapabilityChapter implements Chapter {
     private static boolean selectSize(byte[] subCap) {
         try {
             SelectSize size = Codec.of(SelectSize.class).read(new ByteReader(subCap));
-            require(size.major() == 1 && (size.minor() == 1 || size.minor() == 2), ReturnCode.BAD_PARAMETER);
             return size.reqSize() >= 1 && size.reqSize() <= PcrSelection.MAX_BYTES;
         } catch (CodecException e) {
             throw new TpmException(ReturnCode.BAD_PARAM_SIZE);

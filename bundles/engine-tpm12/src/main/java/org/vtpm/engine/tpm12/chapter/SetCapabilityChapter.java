@@ -5,10 +5,13 @@ import static org.vtpm.engine.tpm12.structure.TpmException.require;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Sized;
+import org.vtpm.crypto.AesCtr;
+import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.Endorsement;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
@@ -22,9 +25,10 @@ public final class SetCapabilityChapter implements Chapter {
     private static final int SET_STCLEAR_FLAGS = 3;
     private static final int SET_STCLEAR_DATA = 4;
     private static final int SET_STANY_FLAGS = 5;
-    private static final int SET_STANY_DATA = 6;
+    private static final int SET_VENDOR = 7;
 
     private static final int PD_RESTRICT_DELEGATE = 23;
+    private static final int PD_DAA_PROOF = 25;
     private static final int SD_DEFERRED_PHYSICAL_PRESENCE = 6;
     private static final int AF_TOS_PRESENT = 4;
 
@@ -79,6 +83,7 @@ public final class SetCapabilityChapter implements Chapter {
         if (owner) {
             tx.authorizations().verifyOwner();
         }
+        require(request.capArea() >= SET_PERM_FLAGS && request.capArea() <= SET_VENDOR, ReturnCode.BAD_MODE);
         int field = decode(SubCap.class, request.subCap()).number();
         Change change = new Change(tx, field, request.setValue(), owner);
         switch (request.capArea()) {
@@ -87,8 +92,7 @@ public final class SetCapabilityChapter implements Chapter {
             case SET_STCLEAR_FLAGS -> setStClearFlag(change);
             case SET_STCLEAR_DATA -> setStClearData(change);
             case SET_STANY_FLAGS -> setStAnyFlag(change);
-            case SET_STANY_DATA -> throw new TpmException(ReturnCode.BAD_PARAMETER);
-            default -> throw new TpmException(ReturnCode.BAD_MODE);
+            default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         }
         return NoParameters.NONE;
     }
@@ -135,14 +139,37 @@ public final class SetCapabilityChapter implements Chapter {
     }
 
     private static void setPermanentData(Change change) {
-        require(change.field() == PD_RESTRICT_DELEGATE, ReturnCode.BAD_PARAMETER);
+        switch (change.field()) {
+            case PD_RESTRICT_DELEGATE -> setRestrictDelegate(change);
+            case PD_DAA_PROOF -> renewDaaSecrets(change);
+            default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
+        }
+    }
+
+    private static void setRestrictDelegate(Change change) {
+        int value = decode(NumberValue.class, change.value()).value();
         change.needsActive();
         change.needs(change.owner());
-        int value = decode(NumberValue.class, change.value()).value();
         Transaction tx = change.tx();
         if (value != tx.permanent().restrictDelegate()) {
             tx.permanent(tx.permanent().withRestrictDelegate(value));
         }
+    }
+
+    /** Makes all DAA credentials of this TPM worthless; the value is not looked at. */
+    private static void renewDaaSecrets(Change change) {
+        change.needsActive();
+        change.needs(change.owner());
+        Transaction tx = change.tx();
+        Endorsement endorsement = tx.permanent().endorsement();
+        if (endorsement == null) {
+            throw new TpmException(ReturnCode.NO_ENDORSEMENT);
+        }
+        tx.permanent(tx.permanent()
+                .withEndorsement(endorsement.withDaaSecrets(
+                        tx.environment().random(Sha1.LENGTH),
+                        tx.environment().random(Sha1.LENGTH),
+                        tx.environment().random(AesCtr.KEY_LENGTH))));
     }
 
     private static void setStClearFlag(Change change) {
@@ -165,9 +192,11 @@ public final class SetCapabilityChapter implements Chapter {
 
     private static void setStAnyFlag(Change change) {
         require(change.field() == AF_TOS_PRESENT, ReturnCode.BAD_PARAMETER);
+        boolean value = change.bool();
         change.needsActive();
         change.needsPrivilegedLocality();
-        change.tx().volatiles(change.tx().volatiles().withTosPresent(change.only(false)));
+        change.only(false);
+        change.tx().volatiles(change.tx().volatiles().withTosPresent(value));
     }
 
     private static <T> T decode(Class<T> type, byte[] value) {

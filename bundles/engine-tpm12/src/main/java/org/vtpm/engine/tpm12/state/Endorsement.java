@@ -19,6 +19,11 @@ public record Endorsement(
         @Fixed(20) byte[] daaProof,
         @Fixed(16) byte[] daaBlobKey) {
 
+    /** The same key with new DAA secrets. */
+    public Endorsement withDaaSecrets(byte[] seed, byte[] proof, byte[] blobKey) {
+        return new Endorsement(publicKey, privateKey, ekReset, seed, proof, blobKey);
+    }
+
     Stream<byte[]> secrets() {
         return Stream.concat(privateKey.secrets(), Stream.of(ekReset, tpmDaaSeed, daaProof, daaBlobKey));
     }
