@@ -1,8 +1,8 @@
 package org.vtpm.transport.fifo;
 
 import java.io.IOException;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -57,8 +57,8 @@ final class FifoLink implements EngineLink {
             close();
             Thread.interrupted();
             throw interrupted(e);
-        } catch (AsynchronousCloseException e) {
-            throw new IOException("the pipes of instance " + instance + " were closed while a command ran", e);
+        } catch (ClosedChannelException e) {
+            throw new IOException("the pipes of instance " + instance + " were closed", e);
         } catch (IOException e) {
             close();
             throw new IOException("the pipes of instance " + instance + " failed: " + e.getMessage(), e);
