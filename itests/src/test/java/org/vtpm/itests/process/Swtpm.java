@@ -1,0 +1,77 @@
+package org.vtpm.itests.process;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.vtpm.itests.tpm12.SocketTpm;
+
+/** Debian's swtpm as a TPM 1.2, the reference: a process with its state in a folder. */
+final class Swtpm implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+    private final Path folder;
+    private final Path socket;
+    private final Process process;
+
+    private Swtpm(Path folder, Path socket, Process process) {
+        this.folder = folder;
+        this.socket = socket;
+        this.process = process;
+    }
+
+    /**
+     * Powers it on with the state in the folder, or factory-new if there is none. It waits for its Startup command.
+     */
+    static Swtpm start(Path folder) throws IOException, InterruptedException {
+        Files.createDirectories(folder);
+        Path socket = folder.resolve("data.sock");
+        Files.deleteIfExists(socket);
+        List<String> command = List.of(
+                "swtpm",
+                "socket",
+                "--tpmstate",
+                "dir=" + folder,
+                "--server",
+                "type=unixio,path=" + socket,
+                "--ctrl",
+                "type=unixio,path=" + folder.resolve("control.sock"),
+                "--flags",
+                "not-need-init");
+        Process process = Programs.start(folder, folder.resolve("swtpm.log"), command);
+        Swtpm swtpm = new Swtpm(folder, socket, process);
+        try {
+            Wait.until("swtpm serves " + socket, PATIENCE, () -> {
+                if (!process.isAlive()) {
+                    throw new AssertionError("swtpm ended: " + Files.readString(folder.resolve("swtpm.log")));
+                }
+                return Files.exists(socket);
+            });
+            return swtpm;
+        } catch (Throwable e) {
+            swtpm.close();
+            throw e;
+        }
+    }
+
+    /** A new connection; it serves one at a time. */
+    SocketTpm connect() throws IOException {
+        return SocketTpm.unix(socket);
+    }
+
+    /** Where it keeps its state. */
+    Path folder() {
+        return folder;
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    /** Power off. */
+    @Override
+    public void close() {
+        Programs.end(process);
+    }
+}

@@ -1,0 +1,52 @@
+package org.vtpm.itests.tpm12;
+
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+
+/**
+ * A TPM's answer to one command.
+ *
+ * @param raw as it came
+ * @param body without header and authorization blocks
+ * @param authentic whether every authorization block that came with it is genuine; true if there is none
+ */
+public record Response(byte[] raw, byte[] body, boolean authentic) {
+    public int tag() {
+        return ByteBuffer.wrap(raw).getShort(0) & 0xFFFF;
+    }
+
+    public int size() {
+        return ByteBuffer.wrap(raw).getInt(2);
+    }
+
+    /** The return code (TPM Main Part 2, section 16). */
+    public int code() {
+        return ByteBuffer.wrap(raw).getInt(6);
+    }
+
+    public boolean ok() {
+        return code() == 0;
+    }
+
+    /** The UINT32 at an offset of the body. */
+    public int u32(int offset) {
+        return ByteBuffer.wrap(body).getInt(offset);
+    }
+
+    /** This response, if it is a genuine success. */
+    public Response orFail() {
+        if (!ok() || !authentic) {
+            throw new AssertionError("expected success: " + this);
+        }
+        return this;
+    }
+
+    @Override
+    public String toString() {
+        return "code 0x%x%s, %s"
+                .formatted(
+                        code(),
+                        authentic ? "" : ", not authentic",
+                        HexFormat.of().formatHex(raw));
+    }
+}
