@@ -83,9 +83,8 @@ public final class SwtpmListener implements EndpointHandler {
     @Override
     public synchronized void open(URI endpoint, GuestChannel channel) throws IOException {
         check(endpoint);
-        String what = "Cannot serve instance " + channel.name() + " on " + endpoint + ": ";
         if (served.containsKey(endpoint)) {
-            throw new IOException(what + "it is already served");
+            throw new IOException("it is already served");
         }
         Address address = Address.parse(endpoint);
         ServerSocketChannel server = address instanceof Address.Unix
@@ -103,9 +102,9 @@ public final class SwtpmListener implements EndpointHandler {
             if (file != null) {
                 file.remove();
             }
-            throw new IOException(what + e.getMessage(), e);
+            throw e;
         }
-        LOG.info("Serving instance {} on {}", channel.name(), endpoint);
+        LOG.debug("Serving instance {} on {}", channel.name(), endpoint);
     }
 
     @Override

@@ -68,7 +68,6 @@ class RemoteAddressTest {
             assertThat(taken.isBound()).isTrue();
             assertThatThrownBy(() -> listener.open(endpoint, FakeInstance.direct()))
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("instance fake on " + endpoint)
                     .hasMessageContaining("ss -ltnp sport = :" + port);
         }
     }

@@ -405,8 +405,6 @@ class SwtpmListenerTest {
         URI endpoint = serve(transport, FakeInstance.direct());
         assertThatThrownBy(() -> listener.open(endpoint, FakeInstance.direct()))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("fake")
-                .hasMessageContaining(endpoint.toString())
                 .hasMessageContaining("already served");
         try (Guest guest = new Guest(endpoint)) {
             assertThat(guest.ask(FakeInstance.command(10, 1))).hasSize(10);

@@ -133,7 +133,6 @@ class UnixSocketFileTest {
     private void refused(String why) {
         assertThatThrownBy(() -> listener.open(endpoint, FakeInstance.direct()))
                 .isInstanceOf(IOException.class)
-                .hasMessageStartingWith("Cannot serve instance fake on " + endpoint)
                 .hasMessageContaining(why);
     }
 }
