@@ -1,0 +1,95 @@
+package org.vtpm.listener.legacy;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.manager.GuestChannel;
+
+/**
+ * The dummy backend: stands in for {@code /dev/vtpm}, through which the kernel brings the commands of all guests. Each
+ * command has its guest's instance number before it, and so has its answer; answers leave in the order they become ready.
+ *
+ * <p>Every command is answered. The original said nothing to a guest without an instance, and the kernel then kept that
+ * guest waiting for a minute and more.
+ */
+final class Backend implements FrameHandler {
+    private static final Logger LOG = LoggerFactory.getLogger(Backend.class);
+
+    private static final int LOCALITY = 0;
+
+    private final LegacyEndpoints endpoints;
+    private long refusedTags;
+    private long unknownInstances;
+
+    Backend(LegacyEndpoints endpoints) {
+        this.endpoints = endpoints;
+    }
+
+    @Override
+    public void handle(byte[] frame, Consumer<byte[]> answer) {
+        ByteBuffer header = ByteBuffer.wrap(frame);
+        long instance = Integer.toUnsignedLong(header.getInt());
+        int tag = Short.toUnsignedInt(header.getShort());
+        if (tag == ConsoleOrder.VTPM_TAG_REQ || tag == ConsoleOrder.VTPM_TAG_REQ2) {
+            if (Long.bitCount(++refusedTags) == 1) {
+                LOG.warn(
+                        "Guest {} sent tag 0x{}, which is for the manager's own commands: refused ({} so far, all guests)",
+                        instance,
+                        String.format("%04X", tag),
+                        refusedTags);
+            }
+            answer.accept(TpmError.BADTAG.frame(instance));
+            return;
+        }
+        Optional<GuestChannel> channel = endpoints.channel(instance);
+        if (channel.isEmpty()) {
+            if (Long.bitCount(++unknownInstances) == 1) {
+                LOG.warn(
+                        "Guest {} sent a command, but no running instance has the endpoint legacy:{}: answered with"
+                                + " TPM_FAIL ({} so far, all guests)",
+                        instance,
+                        instance,
+                        unknownInstances);
+            }
+            answer.accept(TpmError.FAIL.frame(instance));
+            return;
+        }
+        byte[] command = Arrays.copyOfRange(frame, FrameAssembler.PREFIX, frame.length);
+        CompletableFuture<Void> unused = execute(channel.get(), command)
+                .handle((response, fault) -> {
+                    if (fault == null && response.length <= FrameAssembler.MAX_FRAME - FrameAssembler.PREFIX) {
+                        return framed(instance, response);
+                    }
+                    LOG.error(
+                            "Instance {} failed to answer a command",
+                            channel.get().name(),
+                            fault);
+                    return TpmError.FAIL.frame(instance);
+                })
+                .thenAccept(answer);
+    }
+
+    @Override
+    public byte[] refuse(long instance) {
+        return TpmError.BAD_PARAM_SIZE.frame(instance);
+    }
+
+    private static CompletableFuture<byte[]> execute(GuestChannel channel, byte[] command) {
+        try {
+            return channel.execute(LOCALITY, command);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    private static byte[] framed(long instance, byte[] response) {
+        return ByteBuffer.allocate(FrameAssembler.PREFIX + response.length)
+                .putInt((int) instance)
+                .put(response)
+                .array();
+    }
+}

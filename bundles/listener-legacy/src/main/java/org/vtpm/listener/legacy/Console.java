@@ -1,0 +1,72 @@
+package org.vtpm.listener.legacy;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The console: takes the hotplug scripts' orders one after the other, apart from the guests' commands. */
+final class Console implements FrameHandler, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Console.class);
+
+    private static final long IDLE_SECONDS = 5;
+    private static final long CLOSE_SECONDS = 10;
+
+    private final Hotplug hotplug;
+    private final ThreadPoolExecutor worker;
+
+    Console(Hotplug hotplug) {
+        this.hotplug = hotplug;
+        worker = new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(task, "vtpm-legacy-console");
+            thread.setDaemon(true);
+            return thread;
+        });
+        worker.allowCoreThreadTimeOut(true);
+    }
+
+    @Override
+    public void handle(byte[] frame, Consumer<byte[]> answer) {
+        long sender = Integer.toUnsignedLong(ByteBuffer.wrap(frame).getInt());
+        try {
+            worker.execute(() -> answer.accept(ConsoleOrder.reply(sender, carryOut(frame))));
+        } catch (RejectedExecutionException e) {
+            answer.accept(ConsoleOrder.reply(sender, TpmError.FAIL));
+        }
+    }
+
+    @Override
+    public byte[] refuse(long instance) {
+        return ConsoleOrder.reply(instance, TpmError.BAD_PARAMETER);
+    }
+
+    /** Lets the order under way end; later ones fail. */
+    @Override
+    public void close() {
+        worker.shutdown();
+        try {
+            if (!worker.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                worker.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            worker.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private TpmError carryOut(byte[] frame) {
+        try {
+            return hotplug.carryOut(ConsoleOrder.parse(frame));
+        } catch (ConsoleOrder.BadOrderException e) {
+            LOG.warn("Hotplug: refused an order: {}", e.getMessage());
+            return e.error();
+        } catch (RuntimeException e) {
+            LOG.error("Hotplug: an order failed", e);
+            return TpmError.FAIL;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package org.vtpm.listener.legacy;
+
+import java.net.URI;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.manager.InstanceInfo;
+import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmException;
+import org.vtpm.api.manager.VtpmManager;
+
+/**
+ * Carries out what the hotplug scripts order. The number of an instance is its endpoint {@code legacy:N}; an instance
+ * that an order makes is named {@code vtpm-N}. Used by one thread.
+ */
+final class Hotplug {
+    private static final Logger LOG = LoggerFactory.getLogger(Hotplug.class);
+
+    private final VtpmManager manager;
+
+    /** Instances that run because of an OPEN, and not because they ran when the manager ended. */
+    private final Set<UUID> opened = new HashSet<>();
+
+    Hotplug(VtpmManager manager) {
+        this.manager = manager;
+    }
+
+    /** Carries one order out, however long it takes. */
+    TpmError carryOut(ConsoleOrder order) {
+        try {
+            TpmError result;
+            if (order instanceof ConsoleOrder.Open open) {
+                result = open(open);
+            } else if (order instanceof ConsoleOrder.Close) {
+                result = close(order.instance());
+            } else {
+                result = delete(order.instance());
+            }
+            LOG.info("Hotplug: {}: {}", order, result);
+            return result;
+        } catch (VtpmException e) {
+            LOG.error("Hotplug: {} failed: {}", order, e.getMessage());
+            return TpmError.FAIL;
+        }
+    }
+
+    private TpmError open(ConsoleOrder.Open order) throws VtpmException {
+        if (order.vmType() == ConsoleOrder.VmType.HVM) {
+            LOG.warn(
+                    "Guest {} is an HVM guest: its QEMU must reach the TPM through another listener, there is no"
+                            + " /var/vtpm/socks",
+                    order.instance());
+        }
+        Optional<InstanceInfo> known = find(order.instance());
+        if (known.isEmpty()) {
+            return create(order);
+        }
+        InstanceInfo instance = known.get();
+        UUID uuid = instance.record().uuid();
+        if (instance.state() == InstanceState.RUNNING || instance.state() == InstanceState.STARTING) {
+            if (opened.contains(uuid) || instance.commands() > 0) {
+                LOG.warn("Guest {} is connected already: its TPM runs on undisturbed", order.instance());
+                return TpmError.BAD_PARAMETER;
+            }
+            // It was resumed with the manager, before the guest that is being connected now.
+            manager.stop(uuid);
+        }
+        manager.start(uuid, order.startup());
+        opened.add(uuid);
+        return TpmError.SUCCESS;
+    }
+
+    private TpmError create(ConsoleOrder.Open order) throws VtpmException {
+        if (order.startup() == StartupMode.STATE) {
+            LOG.error(
+                    "Guest {} is to be resumed, but no instance has the endpoint legacy:{}. It gets no TPM rather than a"
+                            + " new one; attach the right instance with vtpm:attach",
+                    order.instance(),
+                    order.instance());
+            return TpmError.BAD_PARAMETER;
+        }
+        URI endpoint = LegacyEndpoints.endpoint(order.instance());
+        // The endorsement key is made with it, as the original's vtpmd did: its guests expect to find one.
+        UUID uuid = manager.create(new NewInstance(
+                        "vtpm-" + order.instance(),
+                        null,
+                        TpmFamily.TPM_1_2,
+                        null,
+                        StartupMode.CLEAR,
+                        true,
+                        List.of(endpoint)))
+                .record()
+                .uuid();
+        if (order.startup() != StartupMode.CLEAR) {
+            manager.stop(uuid);
+            manager.start(uuid, order.startup());
+        }
+        opened.add(uuid);
+        return TpmError.SUCCESS;
+    }
+
+    private TpmError close(long number) throws VtpmException {
+        Optional<InstanceInfo> known = find(number);
+        if (known.isEmpty() || known.get().state() == InstanceState.STOPPED) {
+            return TpmError.BAD_PARAMETER;
+        }
+        UUID uuid = known.get().record().uuid();
+        manager.stop(uuid);
+        opened.remove(uuid);
+        return TpmError.SUCCESS;
+    }
+
+    private TpmError delete(long number) throws VtpmException {
+        Optional<InstanceInfo> known = find(number);
+        if (known.isEmpty()) {
+            return TpmError.BAD_PARAMETER;
+        }
+        UUID uuid = known.get().record().uuid();
+        manager.delete(uuid, true);
+        opened.remove(uuid);
+        return TpmError.SUCCESS;
+    }
+
+    private Optional<InstanceInfo> find(long number) {
+        URI endpoint = LegacyEndpoints.endpoint(number);
+        return manager.instances().stream()
+                .filter(instance -> instance.record().endpoints().contains(endpoint))
+                .findFirst();
+    }
+}

@@ -1,0 +1,101 @@
+package org.vtpm.listener.legacy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.vtpm.api.manager.VtpmManager;
+
+/**
+ * Serves the Xen 3.x vTPM manager's own interfaces: the dummy backend that stands in for {@code /dev/vtpm}, and the
+ * console of the hotplug scripts. What keeps it from doing so costs one line in the log and nothing else.
+ */
+@Component(
+        immediate = true,
+        service = {},
+        configurationPid = LegacyListener.PID)
+@Designate(ocd = LegacyListenerConfig.class)
+public final class LegacyListener {
+    static final String PID = "org.vtpm.listener.legacy";
+
+    static final Port.Plan BACKEND =
+            new Port.Plan("dummy_in.fifo", "dummy_out.fifo", Integer.MAX_VALUE, Duration.ofSeconds(30));
+
+    /** The scripts hold a lock while they order, so one that comes finds no other's answer to wait for. */
+    static final Port.Plan CONSOLE = new Port.Plan("from_console.fifo", "to_console.fifo", 1, Duration.ofSeconds(5));
+
+    private static final Logger LOG = LoggerFactory.getLogger(LegacyListener.class);
+
+    private static final Duration FRAME_TIMEOUT = Duration.ofSeconds(5);
+
+    private final Console console;
+    private final @Nullable FifoServer server;
+
+    @Activate
+    public LegacyListener(
+            @Reference VtpmManager manager,
+            @Reference LegacyEndpoints endpoints,
+            LegacyListenerConfig config,
+            BundleContext context) {
+        console = new Console(new Hotplug(manager));
+        server = config.enabled() ? serve(config.directory(), context.getProperty("karaf.data"), endpoints) : null;
+    }
+
+    @Deactivate
+    void deactivate() {
+        console.close();
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    private @Nullable FifoServer serve(String directory, @Nullable String karafData, LegacyEndpoints endpoints) {
+        try {
+            Path folder = folder(directory, karafData);
+            Posix posix = Posix.load();
+            FifoServer started = start(posix, folder, endpoints, console, FRAME_TIMEOUT);
+            LOG.info("Serving the FIFOs of the Xen 3.x vTPM manager in {}", folder);
+            return started;
+        } catch (IOException | LinkageError e) {
+            LOG.error(
+                    "The FIFOs of the Xen 3.x vTPM manager are not served: {}. Set directory in {}, or enabled = false",
+                    e.getMessage(),
+                    PID);
+            return null;
+        }
+    }
+
+    static FifoServer start(Posix posix, Path folder, LegacyEndpoints endpoints, Console console, Duration frameTimeout)
+            throws IOException {
+        return new FifoServer(
+                posix,
+                FifoFolder.prepare(posix, folder),
+                frameTimeout,
+                List.of(
+                        new FifoServer.Wiring(BACKEND, new Backend(endpoints)),
+                        new FifoServer.Wiring(CONSOLE, console)));
+    }
+
+    private static Path folder(String directory, @Nullable String karafData) throws IOException {
+        if (!directory.isBlank()) {
+            Path configured = Path.of(directory.strip());
+            if (!configured.isAbsolute()) {
+                throw new IOException("'" + configured + "' is not an absolute path");
+            }
+            return configured;
+        }
+        if (karafData == null) {
+            throw new IOException("no folder is configured and Karaf's data folder is unknown");
+        }
+        return Path.of(karafData, "vtpm", "fifos").toAbsolutePath();
+    }
+}

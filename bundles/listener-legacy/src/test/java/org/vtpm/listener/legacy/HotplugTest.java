@@ -1,0 +1,126 @@
+package org.vtpm.listener.legacy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import org.junit.jupiter.api.Test;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.manager.InstanceState;
+
+class HotplugTest {
+    private static final ConsoleOrder CLOSE = new ConsoleOrder.Close(5);
+    private static final ConsoleOrder DELETE = new ConsoleOrder.Delete(5);
+
+    private final FakeManager manager = new FakeManager();
+    private final Hotplug hotplug = new Hotplug(manager);
+
+    private static ConsoleOrder open(StartupMode startup) {
+        return new ConsoleOrder.Open(5, startup, ConsoleOrder.VmType.PV);
+    }
+
+    private void succeeds(ConsoleOrder order) {
+        assertThat(hotplug.carryOut(order)).isEqualTo(TpmError.SUCCESS);
+    }
+
+    private void isBad(ConsoleOrder order) {
+        assertThat(hotplug.carryOut(order)).isEqualTo(TpmError.BAD_PARAMETER);
+    }
+
+    private InstanceState state() {
+        return manager.find("vtpm-5").orElseThrow().state();
+    }
+
+    @Test
+    void theFirstOpenMakesTheInstanceAndTheNextBringsItBack() {
+        succeeds(open(StartupMode.CLEAR));
+        InstanceRecord made = manager.find("vtpm-5").orElseThrow().record();
+        assertThat(made.endpoints()).containsExactly(URI.create("legacy:5"));
+        assertThat(made.family()).isEqualTo(TpmFamily.TPM_1_2);
+        succeeds(CLOSE);
+        assertThat(state()).isEqualTo(InstanceState.STOPPED);
+        succeeds(open(StartupMode.STATE));
+        succeeds(CLOSE);
+        succeeds(open(StartupMode.DEACTIVATED));
+        assertThat(manager.journal)
+                .containsExactly(
+                        "create vtpm-5 with EK",
+                        "start vtpm-5 CLEAR",
+                        "stop vtpm-5",
+                        "start vtpm-5 STATE",
+                        "stop vtpm-5",
+                        "start vtpm-5 DEACTIVATED");
+        assertThat(manager.find("vtpm-5").orElseThrow().record().uuid()).isEqualTo(made.uuid());
+    }
+
+    @Test
+    void aNewInstanceCanBeginDeactivatedButLaterStartsAreUpToTheirOrders() {
+        succeeds(open(StartupMode.DEACTIVATED));
+        assertThat(manager.journal).last().isEqualTo("start vtpm-5 DEACTIVATED");
+        assertThat(manager.find("vtpm-5").orElseThrow().record().startup()).isEqualTo(StartupMode.CLEAR);
+    }
+
+    @Test
+    void aSecondOpenIsRefusedAndLeavesTheRunningOneAlone() {
+        succeeds(open(StartupMode.CLEAR));
+        manager.journal.clear();
+        isBad(open(StartupMode.CLEAR));
+        isBad(open(StartupMode.STATE));
+        assertThat(manager.journal).isEmpty();
+        assertThat(state()).isEqualTo(InstanceState.RUNNING);
+    }
+
+    @Test
+    void aGuestWithoutAnInstanceIsNotResumedWithANewOne() {
+        isBad(open(StartupMode.STATE));
+        assertThat(manager.instances()).isEmpty();
+    }
+
+    @Test
+    void anInstanceResumedWithTheManagerIsStartedAsTheBootingGuestNeedsIt() throws Exception {
+        manager.resumed("guest", URI.create("legacy:5"));
+        succeeds(open(StartupMode.STATE));
+        assertThat(manager.journal).containsExactly("stop guest", "start guest STATE");
+        isBad(open(StartupMode.STATE));
+    }
+
+    @Test
+    void anInstanceThatItsGuestUsesSinceTheManagerWasRestartedIsLeftAlone() throws Exception {
+        var unused = manager.resumed("guest", URI.create("legacy:5")).execute(0, FifoPeer.add(1));
+        isBad(open(StartupMode.CLEAR));
+        assertThat(manager.journal).isEmpty();
+        succeeds(CLOSE);
+        succeeds(open(StartupMode.CLEAR));
+    }
+
+    @Test
+    void closeNeedsAnInstanceThatIsNotStopped() {
+        isBad(CLOSE);
+        succeeds(open(StartupMode.CLEAR));
+        succeeds(CLOSE);
+        isBad(CLOSE);
+        manager.fail("vtpm-5");
+        succeeds(CLOSE);
+        assertThat(state()).isEqualTo(InstanceState.STOPPED);
+    }
+
+    @Test
+    void deleteWorksOnAnOpenAndOnAClosedInstance() {
+        isBad(DELETE);
+        succeeds(open(StartupMode.CLEAR));
+        succeeds(CLOSE);
+        succeeds(DELETE);
+        assertThat(manager.instances()).isEmpty();
+        succeeds(open(StartupMode.CLEAR));
+        succeeds(DELETE);
+        assertThat(manager.instances()).isEmpty();
+        succeeds(open(StartupMode.CLEAR));
+    }
+
+    @Test
+    void aRefusalOfTheManagerIsAFailure() throws Exception {
+        manager.resumed("vtpm-5", URI.create("legacy:6"));
+        assertThat(hotplug.carryOut(open(StartupMode.CLEAR))).isEqualTo(TpmError.FAIL);
+    }
+}
