@@ -39,7 +39,7 @@ final class Posix {
      * @throws LinkageError if there is no native stub for this machine
      */
     static Posix load() {
-        return new Posix(LibraryLoader.create(LibC.class).failImmediately().load("c"));
+        return new Posix(LibraryLoader.create(LibC.class).failImmediately().load("libc.so.6"));
     }
 
     int user() {
