@@ -18,6 +18,8 @@ import org.vtpm.codec.ByteWriter;
 import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.CommandTable;
+import org.vtpm.engine.tpm12.state.PermanentState;
+import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 
 /** A TPM with a host that stores its state in memory and a clock that stands still unless told otherwise. */
@@ -35,20 +37,25 @@ public final class TestTpm {
     private final Tpm12EngineFactory factory;
     private Engine engine;
 
-    private TestTpm() {
+    private TestTpm(PermanentState permanent) {
         factory = new Tpm12EngineFactory(JavaBigNumberProvider::new, SecureRandom::new, clock::get);
-        stored.put(StateKind.PERMANENT, factory.manufacture(false));
+        stored.put(StateKind.PERMANENT, StateFormat.encodePermanent(permanent));
         engine = open();
     }
 
     /** As it leaves the factory, powered on. */
     public static TestTpm poweredOn() {
-        return new TestTpm();
+        return new TestTpm(PermanentState.factory(null));
     }
 
     /** As it leaves the factory, after TPM_Startup(ST_CLEAR). */
     public static TestTpm started() {
-        TestTpm tpm = new TestTpm();
+        return started(PermanentState.factory(null));
+    }
+
+    /** A TPM with this permanent state, after TPM_Startup(ST_CLEAR). */
+    public static TestTpm started(PermanentState permanent) {
+        TestTpm tpm = new TestTpm(permanent);
         tpm.startup(StartupMode.CLEAR);
         return tpm;
     }

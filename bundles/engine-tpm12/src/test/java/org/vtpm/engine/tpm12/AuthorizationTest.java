@@ -1,0 +1,180 @@
+package org.vtpm.engine.tpm12;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.vtpm.engine.tpm12.TestTpm.u16;
+import static org.vtpm.engine.tpm12.TestTpm.u32;
+import static org.vtpm.engine.tpm12.TestTpm.u8;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.crypto.Sha1;
+import org.vtpm.engine.tpm12.TestTpm.GuestSession;
+import org.vtpm.engine.tpm12.state.NvArea;
+import org.vtpm.engine.tpm12.state.Owner;
+import org.vtpm.engine.tpm12.state.PermanentState;
+import org.vtpm.engine.tpm12.state.RsaPrivateKey;
+import org.vtpm.engine.tpm12.structure.Algorithm;
+import org.vtpm.engine.tpm12.structure.EntityType;
+import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.structure.KeyParms;
+import org.vtpm.engine.tpm12.structure.NvAttributes;
+import org.vtpm.engine.tpm12.structure.NvDataPublic;
+import org.vtpm.engine.tpm12.structure.PcrInfoShort;
+import org.vtpm.engine.tpm12.structure.PcrSelection;
+import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.engine.tpm12.structure.StorePubkey;
+import org.vtpm.engine.tpm12.structure.TpmKey;
+
+class AuthorizationTest {
+    private static final byte[] OWNER = Sha1.of(u8(1));
+    private static final byte[] SRK = Sha1.of(u8(2));
+    private static final byte[] AREA = Sha1.of(u8(3));
+    private static final byte[] WRONG = new byte[20];
+    private static final int NV_INDEX = 0x1100;
+
+    private final TestTpm tpm = TestTpm.started(owned());
+
+    @Test
+    void anOiapSessionServesAnyEntityAndGoesOnIfAskedTo() {
+        GuestSession session = tpm.oiap(OWNER);
+        tpm.authorized(session, true, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+        tpm.authorized(session, true, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+        tpm.authorized(session, false, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+        tpm.authorized(session, false, "GetCapabilityOwner").is(ReturnCode.INVALID_AUTHHANDLE);
+    }
+
+    @Test
+    void anOldNonceIsRefused() {
+        GuestSession session = tpm.oiap(OWNER);
+        byte[] first = session.nonceEven;
+        tpm.authorized(session, true, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+        session.nonceEven = first;
+        tpm.authorized(session, true, "GetCapabilityOwner").is(ReturnCode.AUTHFAIL);
+    }
+
+    @Test
+    void anOsapSessionServesItsEntityOnly() {
+        GuestSession owner = tpm.osap(EntityType.OWNER, Handles.OWNER, OWNER);
+        tpm.authorized(owner, true, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+        GuestSession sameSecretOtherEntity = tpm.osap(EntityType.SRK, Handles.SRK, SRK);
+        tpm.authorized(sameSecretOtherEntity, true, "GetCapabilityOwner").is(ReturnCode.AUTHFAIL);
+        GuestSession nv = tpm.osap(EntityType.NV, NV_INDEX, AREA);
+        tpm.authorized(nv, true, "GetCapabilityOwner").is(ReturnCode.AUTHFAIL);
+    }
+
+    @Test
+    void osapNamesWhatItCannotBindTo() {
+        byte[] nonce = new byte[20];
+        tpm.send("OSAP", u16(EntityType.NV), u32(7), nonce).is(ReturnCode.BADINDEX);
+        tpm.send("OSAP", u16(EntityType.KEY_HANDLE), u32(7), nonce).is(ReturnCode.INVALID_KEYHANDLE);
+        tpm.send("OSAP", u16(EntityType.KEY_HANDLE), u32(Handles.EK), nonce).is(ReturnCode.KEYNOTFOUND);
+        tpm.send("OSAP", u16(EntityType.KEY_HANDLE), u32(Handles.OPERATOR), nonce)
+                .is(ReturnCode.BAD_HANDLE);
+        tpm.send("OSAP", u16(0xFF04), u32(0), nonce).is(ReturnCode.INAPPROPRIATE_ENC);
+        tpm.send("OSAP", u16(0x0604), u32(0), nonce).is(ReturnCode.SUCCESS);
+        TestTpm.started().send("OSAP", u16(EntityType.SRK), u32(0), nonce).is(ReturnCode.NOSRK);
+    }
+
+    @Test
+    void withoutOwnerThereIsNoOwnerAuthorisation() {
+        TestTpm unowned = TestTpm.started();
+        unowned.authorized(unowned.oiap(new byte[20]), false, "GetCapabilityOwner")
+                .is(ReturnCode.NOSRK);
+    }
+
+    @Test
+    void theOwnerResetsTheLockout() {
+        lockOut();
+        tpm.authorized(tpm.oiap(OWNER), false, "GetCapabilityOwner").is(ReturnCode.DEFEND_LOCK_RUNNING);
+        tpm.authorized(tpm.oiap(OWNER), false, "ResetLockValue").is(ReturnCode.SUCCESS);
+        tpm.authorized(tpm.oiap(OWNER), false, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void oneWrongResetRulesOutMoreUntilTheLockoutEnds() {
+        lockOut();
+        tpm.authorized(tpm.oiap(WRONG), false, "ResetLockValue").is(ReturnCode.AUTHFAIL);
+        tpm.authorized(tpm.oiap(OWNER), false, "ResetLockValue").is(ReturnCode.AUTHFAIL);
+        tpm.clock.addAndGet(2_000_000_000L);
+        tpm.authorized(tpm.oiap(OWNER), false, "ResetLockValue").is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void theLockoutSurvivesSaveStateButNotAClearStart() {
+        lockOut();
+        tpm.send("SaveState").is(ReturnCode.SUCCESS);
+        tpm.powerCycle();
+        tpm.clock.addAndGet(3_600_000_000_000L);
+        tpm.startup(StartupMode.STATE);
+        tpm.authorized(tpm.oiap(OWNER), false, "GetCapabilityOwner").is(ReturnCode.DEFEND_LOCK_RUNNING);
+        tpm.powerCycle();
+        tpm.startup(StartupMode.CLEAR);
+        tpm.authorized(tpm.oiap(OWNER), false, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void sessionsSurviveSaveState() {
+        GuestSession session = tpm.osap(EntityType.OWNER, Handles.OWNER, OWNER);
+        tpm.send("SaveState").is(ReturnCode.SUCCESS);
+        tpm.powerCycle();
+        tpm.startup(StartupMode.STATE);
+        tpm.authorized(session, false, "GetCapabilityOwner").is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void theOwnerDisablesAndEnables() {
+        tpm.authorized(tpm.oiap(OWNER), false, "OwnerSetDisable", u8(1)).is(ReturnCode.SUCCESS);
+        tpm.send("PcrRead", u32(0)).is(ReturnCode.DISABLED);
+        tpm.powerCycle();
+        tpm.startup(StartupMode.CLEAR);
+        tpm.send("PcrRead", u32(0)).is(ReturnCode.DISABLED);
+        tpm.authorized(tpm.oiap(OWNER), false, "OwnerSetDisable", u8(0)).is(ReturnCode.SUCCESS);
+        tpm.send("PcrRead", u32(0)).is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void theDictionaryAttackStateIsReported() {
+        assertThat(tpm.send("GetCapability", u32(0x19), TestTpm.sized(u16(2))).hex())
+                .isEqualTo(
+                        "00000015" + "0037" + "00" + "0000" + "0005" + "0039" + "00000001" + "00000000" + "00000000");
+        lockOut();
+        assertThat(tpm.send("GetCapability", u32(0x19), TestTpm.sized(u16(2))).hex())
+                .isEqualTo(
+                        "00000015" + "0037" + "01" + "0006" + "0005" + "0039" + "00000001" + "00000001" + "00000000");
+    }
+
+    private void lockOut() {
+        for (int failure = 0; failure < 6; failure++) {
+            tpm.authorized(tpm.oiap(WRONG), false, "GetCapabilityOwner").is(ReturnCode.AUTHFAIL);
+        }
+    }
+
+    /** A TPM with an owner, whose keys no test computes with, and one NV area. */
+    private static PermanentState owned() {
+        TpmKey srk = new TpmKey.Key(
+                0x11,
+                0,
+                1,
+                KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
+                null,
+                new StorePubkey(new byte[256]),
+                new byte[0]);
+        byte[] none = {0};
+        Owner owner = new Owner(
+                OWNER.clone(),
+                new byte[20],
+                new byte[16],
+                new byte[16],
+                srk,
+                SRK.clone(),
+                new RsaPrivateKey(none, none, none, none, none));
+        PcrInfoShort anyPcr =
+                new PcrInfoShort(new PcrSelection(new byte[3]), PcrInfoShort.ALL_LOCALITIES, new byte[20]);
+        NvArea area = new NvArea(
+                new NvDataPublic(NV_INDEX, anyPcr, anyPcr, new NvAttributes(4), false, false, false, 2),
+                AREA.clone(),
+                new byte[2]);
+        return PermanentState.factory(null).withOwner(owner).withNvAreas(List.of(area));
+    }
+}
