@@ -41,7 +41,7 @@ public final class Backends implements Action {
     }
 
     private static ShellTable table(Map<String, List<Provider>> services) {
-        ShellTable table = Tables.withColumns("Service", "Provider", "", "Ranking", "Bundle", "ID");
+        ShellTable table = Tables.withColumns("Service", "Provider", "Use", "Ranking", "Bundle", "ID");
         services.forEach((service, providers) -> {
             if (providers.isEmpty()) {
                 table.addRow().addContent(service, "-", "MISSING", "", "", "");
@@ -51,7 +51,7 @@ public final class Backends implements Action {
                         .addContent(
                                 service,
                                 provider.name(),
-                                provider.preferred() ? "preferred" : "alternative",
+                                use(provider),
                                 provider.ranking(),
                                 provider.bundle(),
                                 provider.bundleId());
@@ -68,6 +68,7 @@ public final class Backends implements Action {
                 Map<String, @Nullable Object> members = new LinkedHashMap<>();
                 members.put("name", provider.name());
                 members.put("preferred", provider.preferred());
+                members.put("developmentOnly", provider.developmentOnly());
                 members.put("ranking", provider.ranking());
                 members.put("bundle", provider.bundle());
                 members.put("bundleId", provider.bundleId());
@@ -79,5 +80,10 @@ public final class Backends implements Action {
             elements.add(members);
         });
         return elements;
+    }
+
+    private static String use(Provider provider) {
+        String use = provider.preferred() ? "preferred" : "alternative";
+        return provider.developmentOnly() ? use + ", for development only" : use;
     }
 }

@@ -67,22 +67,25 @@ public final class Create implements Action {
     @Option(
             name = "--endpoint",
             description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
+            valueToShowInHelp = "",
             multiValued = true)
     private List<String> endpoints = List.of();
 
     @Argument(
             name = "name",
             description = "Name of the new instance: letters, digits, dots, dashes and underscores",
-            required = true,
-            multiValued = true)
-    private List<String> words;
+            required = true)
+    private String name;
+
+    @Argument(name = "options", description = Words.TRAILING_OPTIONS, index = 1, multiValued = true)
+    private @Nullable List<String> words;
 
     @Reference(optional = true)
     private @Nullable VtpmManager manager;
 
     @Override
     public @Nullable Object execute() throws Exception {
-        String name = Words.one(Words.takeOptions(this, words), "name");
+        Words.none(Words.takeOptions(this, words));
         List<URI> addresses = new ArrayList<>();
         for (String endpoint : endpoints) {
             addresses.add(Words.endpoint(endpoint));

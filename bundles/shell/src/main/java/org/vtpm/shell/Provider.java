@@ -28,17 +28,18 @@ import org.vtpm.api.transport.ProcessTransport;
  *
  * @param name what the provider calls itself, or {@code -} where providers have no names
  * @param preferred whether it is used where nothing else was chosen: nobody who offers the same ranks higher
+ * @param developmentOnly whether it protects nothing
  * @param ranking its {@code service.ranking}
  * @param bundle symbolic name of the bundle it comes from
  * @param bundleId number of that bundle, for {@code bundle:stop}
  */
-record Provider(String name, boolean preferred, int ranking, String bundle, long bundleId) {
+record Provider(String name, boolean preferred, boolean developmentOnly, int ranking, String bundle, long bundleId) {
     /** Every service that the product is put together from, by its simple name, with its providers: best first. */
     static Map<String, List<Provider>> all(BundleContext context) {
         Map<String, List<Provider>> services = new LinkedHashMap<>();
         addNamed(services, context, VtpmManager.class, manager -> "-");
         addNamed(services, context, StateStore.class, store -> "-");
-        addNamed(services, context, RootOfTrust.class, Provider::describe);
+        addNamed(services, context, RootOfTrust.class, RootOfTrust::name);
         addNamed(services, context, EngineTransport.class, EngineTransport::name);
         addNamed(services, context, ProcessTransport.class, ProcessTransport::name);
         addNamed(services, context, BigNumberProvider.class, BigNumberProvider::name);
@@ -80,6 +81,7 @@ record Provider(String name, boolean preferred, int ranking, String bundle, long
                 providers.add(new Provider(
                         name.apply(service),
                         preferred,
+                        service instanceof RootOfTrust root && root.developmentOnly(),
                         reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer ranking ? ranking : 0,
                         reference.getBundle().getSymbolicName(),
                         reference.getBundle().getBundleId()));
@@ -99,9 +101,5 @@ record Provider(String name, boolean preferred, int ranking, String bundle, long
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException("there is no filter to be wrong", e);
         }
-    }
-
-    private static String describe(RootOfTrust root) {
-        return root.developmentOnly() ? root.name() + " (development only)" : root.name();
     }
 }

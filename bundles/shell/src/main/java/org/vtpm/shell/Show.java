@@ -27,16 +27,19 @@ public final class Show implements Action {
     @Option(name = "--json", description = "Print JSON for a script")
     private boolean json;
 
-    @Argument(name = "name", description = "Name or UUID of the instance", required = true, multiValued = true)
+    @Argument(name = "name", description = "Name or UUID of the instance", required = true)
     @Completion(InstanceNames.class)
-    private List<String> words;
+    private String name;
+
+    @Argument(name = "options", description = Words.TRAILING_OPTIONS, index = 1, multiValued = true)
+    private @Nullable List<String> words;
 
     @Reference(optional = true)
     private @Nullable VtpmManager manager;
 
     @Override
     public @Nullable Object execute() throws Exception {
-        String name = Words.one(Words.takeOptions(this, words), "name");
+        Words.none(Words.takeOptions(this, words));
         InstanceInfo instance = Instances.find(Instances.managedBy(manager), name);
         if (json) {
             System.out.println(Json.write(InstanceJson.of(instance)));

@@ -49,13 +49,16 @@ public final class Transport implements Action {
     @Override
     public @Nullable Object execute() throws Exception {
         List<String> choice = Words.takeOptions(this, words);
+        if (choice.size() > 1) {
+            Words.none(choice.subList(1, choice.size()));
+        }
         VtpmManager host = Instances.managedBy(manager);
         List<InstanceInfo> shown = new ArrayList<>();
         if (name == null) {
             shown.addAll(host.instances());
         } else {
             InstanceInfo instance = Instances.find(host, name);
-            shown.add(choice.isEmpty() ? instance : move(host, instance, Words.one(choice, "transport")));
+            shown.add(choice.isEmpty() ? instance : move(host, instance, choice.get(0)));
         }
         if (json) {
             System.out.println(Json.write(members(shown)));

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Understands the words an operator typed after a command's name. */
 final class Words {
+    /** What help says of the argument that takes such options. */
+    static final String TRAILING_OPTIONS = "Options may also stand here";
+
     private Words() {}
 
     /**
@@ -50,12 +53,11 @@ final class Words {
         return arguments;
     }
 
-    /** The only word there is. */
-    static String one(List<String> words, String what) throws CommandException {
-        if (words.size() != 1) {
-            throw new CommandException("Give exactly one " + what + ", not " + words.size() + ": " + words);
+    /** Checks that no words were left over. */
+    static void none(List<String> words) throws CommandException {
+        if (!words.isEmpty()) {
+            throw new CommandException("Too many arguments: " + String.join(" ", words));
         }
-        return words.get(0);
     }
 
     /** The constant of an enumeration that an operator wrote in lower case. */

@@ -97,7 +97,7 @@ class CommandsTest {
         fails("vtpm:create demo --family 3.0", "--family is one of 1.2, 2.0, not '3.0'");
         fails("vtpm:create demo --isolation none", "--isolation is one of shared, process, not 'none'");
         fails("vtpm:create demo --startup CLEAR", "--startup is one of none, clear, state, deactivated");
-        fails("vtpm:create demo test", "exactly one name");
+        fails("vtpm:create demo test", "Too many arguments: test");
         assertThat(manager.lastOrder).isNull();
     }
 
@@ -227,7 +227,7 @@ class CommandsTest {
         assertThat(shell.run("vtpm:transport demo --json")).contains("\"transport\": \"fifo\"");
         shell.run("vtpm:transport demo loopback");
         shell.run("vtpm:transport demo default");
-        fails("vtpm:transport demo fifo loopback", "exactly one transport");
+        fails("vtpm:transport demo fifo loopback", "Too many arguments: loopback");
 
         assertThat(manager.orders).containsExactly("transport loopback", "transport null");
     }

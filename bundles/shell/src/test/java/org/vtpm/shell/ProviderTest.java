@@ -52,7 +52,9 @@ class ProviderTest {
                 FakeContext.provider(RootOfTrust.class, Map.of("name", "software", "developmentOnly", true)),
                 0);
 
-        assertThat(providers("RootOfTrust")).extracting(Provider::name).containsExactly("software (development only)");
+        assertThat(providers("RootOfTrust"))
+                .extracting(Provider::name, Provider::developmentOnly)
+                .containsExactly(tuple("software", true));
     }
 
     @Test
