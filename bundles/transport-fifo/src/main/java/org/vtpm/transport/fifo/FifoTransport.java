@@ -68,7 +68,8 @@ public final class FifoTransport implements EngineTransport, ProcessTransport {
         this(directory(config.directory(), context.getProperty("karaf.data")));
     }
 
-    FifoTransport(Path path) throws IOException {
+    /** A transport outside of OSGi, whose pipes lie in {@code path}; {@link #stop} ends it. */
+    public FifoTransport(Path path) throws IOException {
         directory = new PipeDirectory(path, posix);
         AtomicInteger number = new AtomicInteger();
         // No limit of its own: there are as many commands at a time as the manager has threads that wait for them.
@@ -92,8 +93,9 @@ public final class FifoTransport implements EngineTransport, ProcessTransport {
                 : Path.of(configured.strip());
     }
 
+    /** Closes all pipes, whatever their engines may be doing. */
     @Deactivate
-    void stop() {
+    public void stop() {
         links.forEach(FifoLink::closePipes);
         poller.close();
         engines.shutdown();
