@@ -21,6 +21,7 @@ public final class Chapters {
                 new Sha1Chapter(),
                 new IntegrityChapter(),
                 new SessionChapter(),
-                new EvictionChapter()));
+                new EvictionChapter(),
+                new NvChapter()));
     }
 }

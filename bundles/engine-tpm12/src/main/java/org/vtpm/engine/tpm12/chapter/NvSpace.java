@@ -26,6 +26,11 @@ final class NvSpace {
                         .sum();
     }
 
+    /** Whether there is room for one more area; its size is an unsigned number that a guest chose. */
+    static boolean fits(PermanentState permanent, NvDataPublic pub) {
+        return Integer.compareUnsigned(pub.dataSize(), CAPACITY) <= 0 && needed(pub) <= free(permanent);
+    }
+
     /** Bytes that an area takes: a digest counts only where PCRs are selected. */
     static int needed(NvDataPublic pub) {
         return TAG

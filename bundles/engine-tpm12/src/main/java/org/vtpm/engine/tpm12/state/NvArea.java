@@ -3,7 +3,12 @@ package org.vtpm.engine.tpm12.state;
 import java.util.stream.Stream;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
+import org.vtpm.engine.tpm12.structure.NvAttributes;
+import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
 import org.vtpm.engine.tpm12.structure.NvDataPublic;
+import org.vtpm.engine.tpm12.structure.NvIndex;
+import org.vtpm.engine.tpm12.structure.PcrInfoShort;
+import org.vtpm.engine.tpm12.structure.PcrSelection;
 
 /**
  * An NV area (TPM Main Part 2, section 19.4).
@@ -20,6 +25,17 @@ public record NvArea(
         if (pub.dataSize() != data.length) {
             throw new IllegalArgumentException("NV area of " + data.length + " bytes says " + pub.dataSize());
         }
+    }
+
+    /** The data integrity register, which every TPM has: anyone may read it, the owner writes it as a whole. */
+    public static NvArea dir(byte[] contents) {
+        PcrInfoShort anywhere =
+                new PcrInfoShort(new PcrSelection(new byte[0]), PcrInfoShort.ALL_LOCALITIES, new byte[20]);
+        NvAttributes permission = NvAttributes.of(Permission.OWNERWRITE, Permission.WRITEALL);
+        return new NvArea(
+                new NvDataPublic(NvIndex.DIR, anywhere, anywhere, permission, false, false, false, contents.length),
+                new byte[20],
+                contents);
     }
 
     Stream<byte[]> secrets() {

@@ -86,6 +86,19 @@ public record PermanentState(
         return null;
     }
 
+    /** Adds an area, or replaces the one with its index. */
+    public PermanentState withNvArea(NvArea area) {
+        boolean known = nvArea(area.pub().nvIndex()) != null;
+        Stream<NvArea> changed =
+                nvAreas.stream().map(each -> each.pub().nvIndex() == area.pub().nvIndex() ? area : each);
+        return withNvAreas((known ? changed : Stream.concat(changed, Stream.of(area))).toList());
+    }
+
+    public PermanentState withoutNvArea(int nvIndex) {
+        return withNvAreas(
+                nvAreas.stream().filter(area -> area.pub().nvIndex() != nvIndex).toList());
+    }
+
     Stream<byte[]> secrets() {
         return Stream.of(
                         Stream.ofNullable(endorsement).flatMap(Endorsement::secrets),

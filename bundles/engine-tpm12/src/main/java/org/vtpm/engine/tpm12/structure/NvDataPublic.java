@@ -12,4 +12,16 @@ public record NvDataPublic(
         boolean readStClear,
         boolean writeStClear,
         boolean writeDefine,
-        int dataSize) {}
+        int dataSize) {
+
+    /** This area with its write lock set for good. */
+    public NvDataPublic withWriteDefine() {
+        return new NvDataPublic(
+                nvIndex, pcrInfoRead, pcrInfoWrite, permission, readStClear, writeStClear, true, dataSize);
+    }
+
+    /** This area as it is when it is new, whatever locks its definition asked for. */
+    public NvDataPublic unlocked() {
+        return new NvDataPublic(nvIndex, pcrInfoRead, pcrInfoWrite, permission, false, false, false, dataSize);
+    }
+}

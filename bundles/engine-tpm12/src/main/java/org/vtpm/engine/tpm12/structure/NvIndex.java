@@ -1,0 +1,34 @@
+package org.vtpm.engine.tpm12.structure;
+
+/** NV indices with a meaning of their own, and the parts of others (TPM Main Part 2, section 19.1). */
+public final class NvIndex {
+    /** TPM_NV_INDEX_LOCK: defining it sets nvLocked. */
+    public static final int LOCK = 0xFFFF_FFFF;
+
+    /** TPM_NV_INDEX0: writing nothing to it sets bGlobalLock. */
+    public static final int GLOBAL_LOCK = 0;
+
+    /** TPM_NV_INDEX_DIR: the data integrity register. */
+    public static final int DIR = 0x1000_0001;
+
+    /** TPM_NV_INDEX_TRIAL: defining it only tells whether there is room. */
+    public static final int TRIAL = 0x0000_F004;
+
+    private static final int D_BIT = 0x1000_0000;
+    private static final int RESERVED = 0x0F00_0000;
+    private static final int PURVIEW_SHIFT = 16;
+    private static final int PURVIEW_MASK = 0xFF;
+    private static final int LAST_PURVIEW = 6;
+
+    private NvIndex() {}
+
+    /** Whether only the manufacturer may define or delete it. */
+    public static boolean permanent(int nvIndex) {
+        return (nvIndex & D_BIT) != 0;
+    }
+
+    /** Whether its reserved bits are clear and its purview is one that there is. */
+    public static boolean valid(int nvIndex) {
+        return (nvIndex & RESERVED) == 0 && ((nvIndex >> PURVIEW_SHIFT) & PURVIEW_MASK) <= LAST_PURVIEW;
+    }
+}
