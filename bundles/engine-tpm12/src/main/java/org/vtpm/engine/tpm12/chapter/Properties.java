@@ -2,6 +2,7 @@ package org.vtpm.engine.tpm12.chapter;
 
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteWriter;
+import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PcrBank;
 import org.vtpm.engine.tpm12.state.StClearState;
@@ -19,7 +20,6 @@ final class Properties {
     private static final int MAX_CONTEXTS = 128;
     private static final int FAMILY_ROWS = 16;
     private static final int DELEGATE_ROWS = 4;
-    private static final int INPUT_BUFFER = 4096;
     private static final int NO_COUNTER = 0xFFFFFFFF;
     private static final int ANY_DISTANCE = 0xFFFFFFFF;
     /** TPM_STARTUP_EFFECTS: ST_CLEAR zeroes the audit digest, ST_STATE the hash thread; keys as deprecated. */
@@ -67,7 +67,7 @@ final class Properties {
             case DURATION -> numbers(SHORT, MEDIUM, LONG);
             case 0x122 -> numbers(NO_COUNTER); // ACTIVE_COUNTER
             case 0x123 -> numbers(NvSpace.free(tx.permanent()));
-            case 0x124 -> numbers(INPUT_BUFFER);
+            case 0x124 -> numbers(Command.MAX_BYTES);
             default -> null;
         };
     }

@@ -3,14 +3,15 @@ package org.vtpm.engine.tpm12.chapter;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U32;
 import org.vtpm.engine.tpm12.command.Chapter;
+import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 
 /** The random number generator (TPM Main Part 3, sections 13.6 and 13.7). */
 public final class RandomChapter implements Chapter {
-    /** What fits the output buffer behind the header and the length. */
-    private static final int MAX_BYTES = 4096 - 14;
+    /** What fits a response behind its header and the length. */
+    private static final int MAX_BYTES = Command.MAX_BYTES - 14;
 
     record GetRandom(@U32 long bytesRequested) {}
 

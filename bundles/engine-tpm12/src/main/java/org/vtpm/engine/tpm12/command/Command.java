@@ -35,6 +35,9 @@ public record Command(
         int ownerDelegateBit,
         int keyDelegateBit) {
 
+    /** The longest request and response: TPM_CAP_PROP_INPUT_BUFFER. */
+    public static final int MAX_BYTES = 4096;
+
     private static final int COLUMNS = 19;
     private static final int ALL_LOCALITIES = 0x1F;
 

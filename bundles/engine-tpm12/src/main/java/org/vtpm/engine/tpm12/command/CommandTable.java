@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Every ordinal of TPM 1.2, one row each, to be held against the ordinal table of TPM Main Part 2, section 17, and the
@@ -156,20 +155,12 @@ public final class CommandTable {
             TSC_ResetEstablishmentBit    4000000B  0     0   0   y y y - y -  y   -  3,4  off    y    0    -     -
             """;
 
-    private static final Map<Integer, Command> BY_ORDINAL = ROWS.lines()
+    private static final Map<String, Command> BY_NAME = ROWS.lines()
             .filter(line -> !line.startsWith("#"))
             .map(Command::parse)
-            .collect(Collectors.toUnmodifiableMap(Command::ordinal, Function.identity()));
-
-    private static final Map<String, Command> BY_NAME =
-            BY_ORDINAL.values().stream().collect(Collectors.toUnmodifiableMap(Command::name, Function.identity()));
+            .collect(Collectors.toUnmodifiableMap(Command::name, Function.identity()));
 
     private CommandTable() {}
-
-    /** The row of an ordinal, or null if the specification has none. */
-    public static @Nullable Command byOrdinal(int ordinal) {
-        return BY_ORDINAL.get(ordinal);
-    }
 
     /**
      * The row of a command by its name without the prefix {@code TPM_}.
@@ -186,7 +177,7 @@ public final class CommandTable {
 
     /** All rows, by rising ordinal. */
     public static List<Command> all() {
-        return BY_ORDINAL.values().stream()
+        return BY_NAME.values().stream()
                 .sorted((a, b) -> Integer.compareUnsigned(a.ordinal(), b.ordinal()))
                 .toList();
     }

@@ -25,8 +25,6 @@ final class Dispatcher {
     private static final int RQU_COMMAND = 0x00C1;
     private static final int RSP_COMMAND = 0x00C4;
     private static final int MAX_AUTHORIZATIONS = 2;
-    /** Size of the input and output buffer: TPM_CAP_PROP_INPUT_BUFFER. */
-    static final int BUFFER = 4096;
 
     private final Handlers handlers;
 
@@ -38,7 +36,7 @@ final class Dispatcher {
     static int ordinal(byte[] request) {
         try {
             ByteReader in = new ByteReader(request);
-            require(request.length >= HEADER && request.length <= BUFFER, ReturnCode.BAD_PARAM_SIZE);
+            require(request.length >= HEADER && request.length <= Command.MAX_BYTES, ReturnCode.BAD_PARAM_SIZE);
             in.u16();
             require(in.i32() == request.length, ReturnCode.BAD_PARAM_SIZE);
             return in.i32();
@@ -128,7 +126,7 @@ final class Dispatcher {
             int parameters = HEADER + tx.command().outHandleBytes();
             tx.authorizations().respond(out, Arrays.copyOfRange(soFar, parameters, soFar.length));
         }
-        require(out.size() <= BUFFER, ReturnCode.SIZE);
+        require(out.size() <= Command.MAX_BYTES, ReturnCode.SIZE);
         out.patch(SIZE_OFFSET, out.size(), Integer.BYTES);
         return out.finish();
     }

@@ -18,6 +18,12 @@ public record Lockout(int failures, long endNanos, boolean resetDisabled) {
 
     public static final Lockout NONE = new Lockout(0, 0, false);
 
+    public Lockout {
+        if (failures < 0) {
+            throw new IllegalArgumentException("failed authorisations: " + failures);
+        }
+    }
+
     /** One more failure. */
     public Lockout failed(long nowNanos) {
         int count = failures == Integer.MAX_VALUE ? failures : failures + 1;

@@ -22,7 +22,7 @@ public record StClearState(
         Lockout lockout,
         int ownerReference,
         int deferredPhysicalPresence,
-        @Counted(prefix = 2) List<Session> sessions,
+        @Counted(prefix = 2, max = MAX_SESSIONS) List<Session> sessions,
         @Counted(prefix = 2) List<NvLocks> nvLocks) {
 
     /** Most authorisation sessions at a time. */
