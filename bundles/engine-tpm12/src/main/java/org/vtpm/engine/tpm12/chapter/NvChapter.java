@@ -169,6 +169,9 @@ public final class NvChapter implements Chapter {
         if (locked) {
             PcrConditions.requirePcrs(tx, area.pub().pcrInfoRead());
         }
+        if (request.nvIndex() == NvIndex.DIR) {
+            requireInside(area, request.offset(), request.dataSize());
+        }
         if (request.dataSize() == 0) {
             tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), true, locks.write())));
             return new Data(new byte[0]);

@@ -41,7 +41,7 @@ final class NvDefinition {
             tx.set(PermanentFlags.Flag.NV_LOCKED, true);
             return NoParameters.NONE;
         }
-        require(pub.nvIndex() != NvIndex.GLOBAL_LOCK && pub.nvIndex() != NvIndex.DIR, ReturnCode.BADINDEX);
+        require(pub.nvIndex() != NvIndex.GLOBAL_LOCK, ReturnCode.BADINDEX);
         require(!locked || !NvIndex.permanent(pub.nvIndex()), ReturnCode.BADINDEX);
         byte[] auth = authorized ? ownersAuth(tx, request) : request.encAuth();
         if (!authorized) {
@@ -92,6 +92,7 @@ final class NvDefinition {
         return true;
     }
 
+    /** Makes an area. It must be restricted in writing; libtpms looks at the localities of reading instead. */
     private static void add(Transaction tx, NvDataPublic pub, byte[] auth) {
         NvAttributes permission = pub.permission();
         require(
@@ -107,7 +108,7 @@ final class NvDefinition {
                         || permission.has(Permission.PPWRITE)
                         || pub.pcrInfoWrite().localityAtRelease() != PcrInfoShort.ALL_LOCALITIES,
                 ReturnCode.PER_NOWRITE);
-        require(NvIndex.valid(pub.nvIndex()), ReturnCode.BADINDEX);
+        require(NvIndex.definable(pub.nvIndex()), ReturnCode.BADINDEX);
         require(pub.dataSize() != 0, ReturnCode.BAD_PARAM_SIZE);
         require(NvSpace.fits(tx.permanent(), pub), ReturnCode.NOSPACE);
         if (pub.nvIndex() != NvIndex.TRIAL) {

@@ -16,9 +16,6 @@ public final class NvIndex {
 
     private static final int D_BIT = 0x1000_0000;
     private static final int RESERVED = 0x0F00_0000;
-    private static final int PURVIEW_SHIFT = 16;
-    private static final int PURVIEW_MASK = 0xFF;
-    private static final int LAST_PURVIEW = 6;
 
     private NvIndex() {}
 
@@ -27,8 +24,8 @@ public final class NvIndex {
         return (nvIndex & D_BIT) != 0;
     }
 
-    /** Whether its reserved bits are clear and its purview is one that there is. */
-    public static boolean valid(int nvIndex) {
-        return (nvIndex & RESERVED) == 0 && ((nvIndex >> PURVIEW_SHIFT) & PURVIEW_MASK) <= LAST_PURVIEW;
+    /** Whether an area may be defined there. No purview is left out: an index means what the platform takes it for. */
+    public static boolean definable(int nvIndex) {
+        return (nvIndex & RESERVED) == 0 && nvIndex != DIR;
     }
 }
