@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.manager.GuestChannel;
@@ -22,8 +24,11 @@ final class Backend implements FrameHandler {
     private static final int LOCALITY = 0;
 
     private final LegacyEndpoints endpoints;
+
+    // Logged at powers of two: often enough to be seen, seldom enough not to fill the log.
     private long refusedTags;
     private long unknownInstances;
+    private final AtomicLong faults = new AtomicLong();
 
     Backend(LegacyEndpoints endpoints) {
         this.endpoints = endpoints;
@@ -35,26 +40,13 @@ final class Backend implements FrameHandler {
         long instance = Integer.toUnsignedLong(header.getInt());
         int tag = Short.toUnsignedInt(header.getShort());
         if (tag == ConsoleOrder.VTPM_TAG_REQ || tag == ConsoleOrder.VTPM_TAG_REQ2) {
-            if (Long.bitCount(++refusedTags) == 1) {
-                LOG.warn(
-                        "Guest {} sent tag 0x{}, which is for the manager's own commands: refused ({} so far, all guests)",
-                        instance,
-                        String.format("%04X", tag),
-                        refusedTags);
-            }
+            reportPrivateTag(instance, tag);
             answer.accept(TpmError.BADTAG.frame(instance));
             return;
         }
         Optional<GuestChannel> channel = endpoints.channel(instance);
         if (channel.isEmpty()) {
-            if (Long.bitCount(++unknownInstances) == 1) {
-                LOG.warn(
-                        "Guest {} sent a command, but no running instance has the endpoint legacy:{}: answered with"
-                                + " TPM_FAIL ({} so far, all guests)",
-                        instance,
-                        instance,
-                        unknownInstances);
-            }
+            reportUnknown(instance);
             answer.accept(TpmError.FAIL.frame(instance));
             return;
         }
@@ -64,10 +56,7 @@ final class Backend implements FrameHandler {
                     if (fault == null && response.length <= FrameAssembler.MAX_FRAME - FrameAssembler.PREFIX) {
                         return framed(instance, response);
                     }
-                    LOG.error(
-                            "Instance {} failed to answer a command",
-                            channel.get().name(),
-                            fault);
+                    reportFault(instance, fault);
                     return TpmError.FAIL.frame(instance);
                 })
                 .thenAccept(answer);
@@ -91,5 +80,33 @@ final class Backend implements FrameHandler {
                 .putInt((int) instance)
                 .put(response)
                 .array();
+    }
+
+    private void reportPrivateTag(long instance, int tag) {
+        if (Long.bitCount(++refusedTags) == 1) {
+            LOG.warn(
+                    "Guest {} sent tag 0x{}, which is for the manager's own commands: refused ({} so far, all guests)",
+                    instance,
+                    String.format("%04X", tag),
+                    refusedTags);
+        }
+    }
+
+    private void reportUnknown(long instance) {
+        if (Long.bitCount(++unknownInstances) == 1) {
+            LOG.warn(
+                    "Guest {} sent a command, but no running instance has the endpoint legacy:{}: answered with TPM_FAIL"
+                            + " ({} so far, all guests)",
+                    instance,
+                    instance,
+                    unknownInstances);
+        }
+    }
+
+    private void reportFault(long instance, @Nullable Throwable fault) {
+        long count = faults.incrementAndGet();
+        if (Long.bitCount(count) == 1) {
+            LOG.error("The TPM of guest {} gave no answer that can be sent ({} so far)", instance, count, fault);
+        }
     }
 }
