@@ -21,7 +21,7 @@ find_java() {
     local candidate
     for candidate in "${JAVA_HOME:-}" "$(dirname "$(dirname "$(readlink -f "$(command -v javac || echo /none/bin/javac)")")")" \
         /usr/lib/jvm/java-17-* /usr/lib/jvm/*-17-*; do
-        if [ -x "$candidate/bin/javac" ] && "$candidate/bin/javac" -version 2>&1 | grep -q '^javac 17\.'; then
+        if [ -n "$candidate" ] && [ -x "$candidate/bin/javac" ] && "$candidate/bin/javac" -version 2>&1 | grep -q '^javac 17\.'; then
             export JAVA_HOME=$candidate
             return
         fi
