@@ -1,5 +1,6 @@
 package org.vtpm.shell;
 
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.karaf.shell.api.action.Action;
@@ -66,7 +67,7 @@ public final class Show implements Action {
             table.addRow().addContent("Process", instance.pid().getAsLong());
         }
         table.addRow().addContent("Commands", instance.commands());
-        table.addRow().addContent("Created", instanceRecord.created());
+        table.addRow().addContent("Created", instanceRecord.created().truncatedTo(ChronoUnit.SECONDS));
         List<String> endpoints = new ArrayList<>();
         for (EndpointInfo endpoint : instance.endpoints()) {
             endpoints.add(endpoint.uri() + ": " + describe(endpoint));
