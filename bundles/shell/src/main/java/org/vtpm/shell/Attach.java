@@ -7,6 +7,7 @@ import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.VtpmManager;
@@ -30,11 +31,11 @@ public final class Attach implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         VtpmManager host = Instances.managedBy(manager);
         InstanceInfo instance = Instances.find(host, name);
         URI endpoint = Words.endpoint(uri);
-        host.attach(instance.record().uuid(), endpoint);
+        Instances.ask(() -> host.attach(instance.record().uuid(), endpoint));
         System.out.println(instance.record().name() + ": attached to " + endpoint);
         return null;
     }

@@ -84,21 +84,22 @@ public final class Create implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         Words.none(Words.takeOptions(this, words));
         List<URI> addresses = new ArrayList<>();
         for (String endpoint : endpoints) {
             addresses.add(Words.endpoint(endpoint));
         }
-        InstanceInfo created = Instances.managedBy(manager)
-                .create(new NewInstance(
-                        name,
-                        uuid == null ? null : parseUuid(uuid),
-                        parseFamily(family),
-                        isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
-                        Words.constant(StartupMode.class, "--startup", startup),
-                        !withoutEndorsementKey,
-                        addresses));
+        NewInstance order = new NewInstance(
+                name,
+                uuid == null ? null : parseUuid(uuid),
+                parseFamily(family),
+                isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
+                Words.constant(StartupMode.class, "--startup", startup),
+                !withoutEndorsementKey,
+                addresses);
+        VtpmManager host = Instances.managedBy(manager);
+        InstanceInfo created = Instances.ask(() -> host.create(order));
         System.out.println(Instances.line(created));
         System.out.println("uuid     " + created.record().uuid());
         for (EndpointInfo endpoint : created.endpoints()) {

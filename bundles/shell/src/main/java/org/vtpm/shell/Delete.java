@@ -8,6 +8,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.VtpmManager;
 
@@ -30,7 +31,7 @@ public final class Delete implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         List<String> names = Words.takeOptions(this, words);
         VtpmManager host = Instances.managedBy(manager);
         Instances.each(host, names, instance -> {

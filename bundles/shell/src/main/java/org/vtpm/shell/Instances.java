@@ -8,13 +8,19 @@ import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
 
-/** Finds the instances that an operator named. */
+/** Reaches the manager, and the instances that an operator named. */
 final class Instances {
     /** Something done to one instance. */
     @FunctionalInterface
     interface Order {
         /** Returns the line that tells the operator what was done. */
         String carryOut(InstanceInfo instance) throws VtpmException;
+    }
+
+    /** Something the manager is asked for. */
+    @FunctionalInterface
+    interface Request<T> {
+        T make() throws VtpmException;
     }
 
     private Instances() {}
@@ -32,35 +38,39 @@ final class Instances {
         return manager;
     }
 
+    /**
+     * Makes a request. That the manager refuses it is told to the operator alone: Karaf writes all other failures to the log
+     * with their stack traces.
+     */
+    static <T> T ask(Request<T> request) throws CommandException {
+        try {
+            return request.make();
+        } catch (VtpmException e) {
+            throw new CommandException(e.getMessage(), e);
+        }
+    }
+
     static InstanceInfo find(VtpmManager manager, String name) throws CommandException {
         return manager.find(name)
                 .orElseThrow(() -> new CommandException("No instance '" + name + "'; vtpm:list shows those there are"));
     }
 
     /** Carries an order out on each instance; those that cannot be found or fail do not keep the others from it. */
-    static void each(VtpmManager manager, List<String> names, Order order) throws Exception {
+    static void each(VtpmManager manager, List<String> names, Order order) throws CommandException {
         if (names.isEmpty()) {
             throw new CommandException("Give the name of at least one instance; vtpm:list shows those there are");
         }
-        List<Exception> failures = new ArrayList<>();
+        List<String> failures = new ArrayList<>();
         for (String name : names) {
             try {
-                System.out.println(order.carryOut(find(manager, name)));
-            } catch (VtpmException | CommandException e) {
-                failures.add(e);
+                InstanceInfo instance = find(manager, name);
+                System.out.println(ask(() -> order.carryOut(instance)));
+            } catch (CommandException e) {
+                failures.add(String.valueOf(e.getMessage()));
             }
-        }
-        if (failures.size() == 1) {
-            throw failures.get(0);
         }
         if (!failures.isEmpty()) {
-            List<String> messages = new ArrayList<>();
-            for (Exception failure : failures) {
-                messages.add(String.valueOf(failure.getMessage()));
-            }
-            CommandException all = new CommandException(String.join("\n", messages));
-            failures.forEach(all::addSuppressed);
-            throw all;
+            throw new CommandException(String.join("\n", failures));
         }
     }
 

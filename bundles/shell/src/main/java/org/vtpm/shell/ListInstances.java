@@ -7,6 +7,7 @@ import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.apache.karaf.shell.support.table.ShellTable;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.EndpointInfo;
@@ -28,7 +29,7 @@ public final class ListInstances implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         List<InstanceInfo> instances = Instances.managedBy(manager).instances();
         if (json) {
             System.out.println(Json.write(InstanceJson.of(instances)));

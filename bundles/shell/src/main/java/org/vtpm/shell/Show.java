@@ -10,6 +10,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.apache.karaf.shell.support.table.ShellTable;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.instance.InstanceRecord;
@@ -39,7 +40,7 @@ public final class Show implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         Words.none(Words.takeOptions(this, words));
         InstanceInfo instance = Instances.find(Instances.managedBy(manager), name);
         if (json) {

@@ -8,6 +8,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.apache.karaf.shell.support.completers.StringsCompleter;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.StartupMode;
@@ -37,7 +38,7 @@ public final class Start implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         List<String> names = Words.takeOptions(this, words);
         StartupMode mode = startup == null ? null : Words.constant(StartupMode.class, "--startup", startup);
         VtpmManager host = Instances.managedBy(manager);

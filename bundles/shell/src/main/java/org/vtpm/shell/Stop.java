@@ -7,6 +7,7 @@ import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.VtpmManager;
 
@@ -26,7 +27,7 @@ public final class Stop implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         VtpmManager host = Instances.managedBy(manager);
         Instances.each(
                 host,

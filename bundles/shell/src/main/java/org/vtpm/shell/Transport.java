@@ -11,6 +11,7 @@ import org.apache.karaf.shell.api.action.Completion;
 import org.apache.karaf.shell.api.action.Option;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
 import org.apache.karaf.shell.support.table.ShellTable;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.InstanceInfo;
@@ -47,7 +48,7 @@ public final class Transport implements Action {
     private @Nullable VtpmManager manager;
 
     @Override
-    public @Nullable Object execute() throws Exception {
+    public @Nullable Object execute() throws CommandException {
         List<String> choice = Words.takeOptions(this, words);
         if (choice.size() > 1) {
             Words.none(choice.subList(1, choice.size()));
@@ -78,8 +79,10 @@ public final class Transport implements Action {
         return chosen == null || chosen.equals(now) ? now : now + " (" + chosen + " is not available)";
     }
 
-    private static InstanceInfo move(VtpmManager host, InstanceInfo instance, String transport) throws Exception {
-        return host.useTransport(instance.record().uuid(), transport.equals(DEFAULT) ? null : transport);
+    private static InstanceInfo move(VtpmManager host, InstanceInfo instance, String transport)
+            throws CommandException {
+        return Instances.ask(
+                () -> host.useTransport(instance.record().uuid(), transport.equals(DEFAULT) ? null : transport));
     }
 
     private static List<Object> members(List<InstanceInfo> instances) {
