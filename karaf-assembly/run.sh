@@ -112,7 +112,7 @@ say_what_next() {
 
 Use demo from a real client (TrouSerS):
   sudo apt-get install trousers tpm-tools
-  sudo env TCSD_TCP_DEVICE_PORT=$demo_port tcsd -e
+  sudo env TCSD_TCP_DEVICE_PORT=$demo_port tcsd -e       (a daemon; sudo pkill -x tcsd ends it)
   tpm_version
 
 List instances, and see what else the shell can do (in the folder $root):

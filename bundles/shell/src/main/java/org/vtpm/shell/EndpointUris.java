@@ -11,7 +11,7 @@ import org.apache.karaf.shell.support.completers.StringsCompleter;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.VtpmManager;
 
-/** Completes the addresses that instances are attached to. */
+/** Completes the addresses of the instance whose name stands before. */
 @Service
 public final class EndpointUris implements Completer {
     @Reference(optional = true)
@@ -20,9 +20,10 @@ public final class EndpointUris implements Completer {
     @Override
     public int complete(Session session, CommandLine commandLine, List<String> candidates) {
         List<String> uris = new ArrayList<>();
-        if (manager != null) {
-            manager.instances()
-                    .forEach(instance -> instance.endpoints()
+        int before = commandLine.getCursorArgumentIndex() - 1;
+        if (manager != null && before >= 0) {
+            manager.find(commandLine.getArguments()[before])
+                    .ifPresent(instance -> instance.endpoints()
                             .forEach(endpoint -> uris.add(endpoint.uri().toString())));
         }
         return new StringsCompleter(uris, true).complete(session, commandLine, candidates);

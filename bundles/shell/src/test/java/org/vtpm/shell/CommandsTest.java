@@ -236,7 +236,8 @@ class CommandsTest {
 
         assertThat(shell.complete("vtpm:show ")).contains("demo", "web");
         assertThat(shell.complete("vtpm:stop demo ")).contains("web");
-        assertThat(shell.complete("vtpm:detach demo ")).contains("tcp:127.0.0.1:6545");
+        assertThat(shell.complete("vtpm:detach demo ")).containsExactly("tcp:127.0.0.1:6545");
+        assertThat(shell.complete("vtpm:detach web ")).isEmpty();
         assertThat(shell.complete("vtpm:transport demo ")).contains("default");
         assertThat(shell.complete("vtpm:create demo --isolation ")).contains("shared", "process");
     }
