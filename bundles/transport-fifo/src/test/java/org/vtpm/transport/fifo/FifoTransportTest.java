@@ -196,6 +196,24 @@ class FifoTransportTest {
     }
 
     @Test
+    void whatLiesInThePipesWhenALinkIsOpenedIsDropped() throws Exception {
+        Rendezvous rendezvous = rig.fifo.prepare(Rig.INSTANCE);
+        rig.startPeer(rendezvous, engine);
+        EngineLink link = rig.fifo.accept(rendezvous, STATE, rig.sink(), Rig.PATIENCE);
+        for (int length : new int[] {1, 100, 65_536}) {
+            link.close();
+            try (FileChannel foreign =
+                    FileChannel.open(pipe("tpm_rsp_from_"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                foreign.write(ByteBuffer.wrap(new byte[length]));
+                link = rig.fifo.resume(rendezvous, rig.sink());
+            }
+            assertThat(code(link.execute(0, command(SAVE)))).isEqualTo(SUCCESS);
+        }
+        link.close();
+        assertThat(rig.saved).hasSize(3);
+    }
+
+    @Test
     void theDeathOfAProcessEndsItsCommand() throws Exception {
         Rendezvous rendezvous = rig.fifo.prepare(Rig.INSTANCE);
         FramePipe process = rig.startPeer(rendezvous, engine);
