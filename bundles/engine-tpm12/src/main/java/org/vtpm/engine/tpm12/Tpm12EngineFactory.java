@@ -14,6 +14,7 @@ import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.chapter.Chapters;
+import org.vtpm.engine.tpm12.chapter.EndorsementKey;
 import org.vtpm.engine.tpm12.chapter.StartupChapter;
 import org.vtpm.engine.tpm12.command.Environment;
 import org.vtpm.engine.tpm12.command.Handlers;
@@ -60,15 +61,18 @@ public final class Tpm12EngineFactory implements EngineFactory {
 
     @Override
     public byte[] manufacture(boolean endorsementKey) {
-        if (endorsementKey) {
-            throw new UnsupportedOperationException("manufacture with an endorsement key");
+        PermanentState state =
+                PermanentState.factory(endorsementKey ? EndorsementKey.make(environment(), new byte[20]) : null);
+        try {
+            return StateFormat.encodePermanent(state);
+        } finally {
+            state.zeroSecrets();
         }
-        return StateFormat.encodePermanent(PermanentState.factory(null));
     }
 
     @Override
     public Engine open(Map<StateKind, byte[]> state) throws EngineStateException {
-        return new Tpm12Engine(handlers, new Environment(randoms.get(), nanoClock, bigNumbers), state);
+        return new Tpm12Engine(handlers, environment(), state);
     }
 
     @Override
@@ -85,6 +89,10 @@ public final class Tpm12EngineFactory implements EngineFactory {
                 .i32(ORD_STARTUP)
                 .u16(type)
                 .finish();
+    }
+
+    private Environment environment() {
+        return new Environment(randoms.get(), nanoClock, bigNumbers);
     }
 
     /** A generator of its own for each engine: the operating system's is behind one lock for the whole process. */

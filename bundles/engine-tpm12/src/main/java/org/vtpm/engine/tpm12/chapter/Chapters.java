@@ -13,6 +13,8 @@ public final class Chapters {
                 new SelfTestChapter(),
                 new OptInChapter(),
                 new OwnershipChapter(),
+                new EndorsementChapter(),
+                new AuthorizationChangeChapter(),
                 new PhysicalPresenceChapter(),
                 new CapabilityChapter(),
                 new SetCapabilityChapter(),

@@ -27,6 +27,13 @@ final class PcrConditions {
                 concatenated);
     }
 
+    /** What a structure says of the PCRs that it was made under: zeros if it selects none. */
+    static byte[] digestAtCreation(Transaction tx, PcrSelection selection) {
+        return selection.isEmpty()
+                ? new byte[Sha1.LENGTH]
+                : composite(tx.stClear().pcrs(), selection);
+    }
+
     /** Refuses a command from a locality that the structure does not name. */
     static void requireLocality(Transaction tx, PcrInfoShort info) {
         require(((info.localityAtRelease() >> tx.locality()) & 1) != 0, ReturnCode.BAD_LOCALITY);

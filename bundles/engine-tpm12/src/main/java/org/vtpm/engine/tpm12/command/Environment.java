@@ -4,6 +4,9 @@ import java.security.SecureRandom;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.crypto.Rsa;
+import org.vtpm.crypto.RsaKeyGenerator;
+import org.vtpm.crypto.RsaPrivateKey;
 
 /**
  * What a TPM needs from outside.
@@ -13,6 +16,16 @@ import org.vtpm.api.bignum.BigNumberProvider;
  * @param bigNumbers the provider to use for the next operation; it may change between two
  */
 public record Environment(SecureRandom random, LongSupplier nanoClock, Supplier<BigNumberProvider> bigNumbers) {
+    /** RSA with the provider of the moment. */
+    public Rsa rsa() {
+        return new Rsa(bigNumbers, random);
+    }
+
+    /** A new RSA key of two primes. */
+    public RsaPrivateKey newRsaKey(int bits) {
+        return new RsaKeyGenerator(bigNumbers, random).generate(bits);
+    }
+
     /** Fresh random bytes. */
     public byte[] random(int count) {
         byte[] bytes = new byte[count];

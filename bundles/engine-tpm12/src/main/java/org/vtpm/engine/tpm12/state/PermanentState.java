@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -26,10 +27,17 @@ public record PermanentState(
         int restrictDelegate,
         @Counted(prefix = 2) List<NvArea> nvAreas) {
 
-    /** A part as it leaves the factory. */
+    /** A part as it leaves the factory; an endorsement key that it has from there can not be revoked. */
     public static PermanentState factory(@Nullable Endorsement endorsement) {
         return new PermanentState(
-                PermanentFlags.FACTORY, endorsement, null, new byte[20], new byte[20], 0, 0, List.of());
+                PermanentFlags.FACTORY.with(PermanentFlags.Flag.ENABLE_REVOKE_EK, endorsement == null),
+                endorsement,
+                null,
+                new byte[20],
+                new byte[20],
+                0,
+                0,
+                List.of());
     }
 
     /** The same object if nothing changes, so that nothing has to be stored. */
@@ -97,6 +105,11 @@ public record PermanentState(
     public PermanentState withoutNvArea(int nvIndex) {
         return withNvAreas(
                 nvAreas.stream().filter(area -> area.pub().nvIndex() != nvIndex).toList());
+    }
+
+    /** Zeroes all secrets: the state must not be used any more. */
+    public void zeroSecrets() {
+        secrets().forEach(secret -> Arrays.fill(secret, (byte) 0));
     }
 
     Stream<byte[]> secrets() {

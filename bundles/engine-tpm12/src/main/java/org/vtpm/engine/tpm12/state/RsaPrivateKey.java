@@ -3,6 +3,8 @@ package org.vtpm.engine.tpm12.state;
 import java.util.stream.Stream;
 import org.vtpm.api.bignum.RsaCrtKey;
 import org.vtpm.codec.Sized;
+import org.vtpm.crypto.RsaPublicKey;
+import org.vtpm.engine.tpm12.structure.StorePubkey;
 
 /**
  * An RSA private key as the permanent state keeps it. Secret.
@@ -24,9 +26,10 @@ public record RsaPrivateKey(
         return new RsaPrivateKey(key.p(), key.q(), key.dp(), key.dq(), key.qInv());
     }
 
-    /** The form that computes. It shares the arrays. */
-    public RsaCrtKey toCrtKey() {
-        return new RsaCrtKey(p, q, dp, dq, qInv);
+    /** The form that computes, with its public half, whose exponent is 65537. It shares the arrays. */
+    public org.vtpm.crypto.RsaPrivateKey withPublic(StorePubkey publicKey) {
+        return new org.vtpm.crypto.RsaPrivateKey(
+                new RsaPublicKey(publicKey.key(), RsaPublicKey.F4), new RsaCrtKey(p, q, dp, dq, qInv));
     }
 
     Stream<byte[]> secrets() {

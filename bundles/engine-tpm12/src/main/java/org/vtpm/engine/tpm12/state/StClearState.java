@@ -57,6 +57,11 @@ public record StClearState(
         return new StClearState(flags, pcrs, lockout, ownerReference, to, sessions, nvLocks);
     }
 
+    /** What clearing the owner leaves of it: flags, PCRs and the locks of NV areas. */
+    public StClearState afterOwnerClear() {
+        return new StClearState(flags, pcrs, Lockout.NONE, Handles.OWNER, 0, List.of(), nvLocks);
+    }
+
     /** The session with this handle, or null. */
     public @Nullable Session session(int handle) {
         for (Session session : sessions) {

@@ -14,6 +14,9 @@ public final class NvIndex {
     /** TPM_NV_INDEX_TRIAL: defining it only tells whether there is room. */
     public static final int TRIAL = 0x0000_F004;
 
+    /** TPM_NV_INDEX_GPIO_00: it goes with the owner (TCG PC Client Specific TPM Interface Specification 1.2). */
+    public static final int GPIO_00 = 0x0001_1600;
+
     private static final int D_BIT = 0x1000_0000;
     private static final int RESERVED = 0x0F00_0000;
 
