@@ -39,6 +39,7 @@ class Tpm12EngineTest {
         tpm.send("PcrRead", u16(0)).is(ReturnCode.BAD_PARAM_SIZE);
         tpm.send("PcrRead", u32(0), u8(0)).is(ReturnCode.BAD_PARAM_SIZE);
         tpm.send("SetOwnerInstall", u8(2)).is(ReturnCode.BAD_PARAMETER);
+        tpm.send("Init").is(ReturnCode.BAD_ORDINAL);
     }
 
     @Test

@@ -15,7 +15,7 @@ import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
-/** Admin startup and state (TPM Main Part 3, section 3). TPM_Init is opening the engine. */
+/** Admin startup and state (TPM Main Part 3, section 3). */
 public final class StartupChapter implements Chapter {
     /** TPM_STARTUP_TYPE. */
     public static final int ST_CLEAR = 1;
@@ -29,9 +29,14 @@ public final class StartupChapter implements Chapter {
 
     @Override
     public void register(Handlers handlers) {
-        handlers.signal("Init");
+        handlers.on("Init", NoParameters.class, StartupChapter::init);
         handlers.on("Startup", Startup.class, StartupChapter::startup);
         handlers.on("SaveState", NoParameters.class, StartupChapter::saveState);
+    }
+
+    /** TPM_Init is a signal of the platform, here the opening of the engine: it exists, but nobody can send it. */
+    private static Record init(Transaction tx, NoParameters request) {
+        throw new TpmException(ReturnCode.BAD_ORDINAL);
     }
 
     private static Record startup(Transaction tx, Startup request) {

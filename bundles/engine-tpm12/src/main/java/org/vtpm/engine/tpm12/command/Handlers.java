@@ -1,10 +1,8 @@
 package org.vtpm.engine.tpm12.command;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
@@ -13,7 +11,6 @@ import org.vtpm.codec.CodecException;
 /** Which commands work: filled once by the chapters, only read afterwards. */
 public final class Handlers {
     private final Map<Integer, Bound<?>> byOrdinal = new HashMap<>();
-    private final Set<Integer> signals = new HashSet<>();
 
     /** All commands of these chapters. */
     public static Handlers of(List<Chapter> chapters) {
@@ -37,14 +34,9 @@ public final class Handlers {
         }
     }
 
-    /** Declares a command that the platform gives as a signal: it is supported, but is not sent as a request. */
-    public void signal(String name) {
-        signals.add(CommandTable.byName(name).ordinal());
-    }
-
     /** Whether TPM_GetCapability says that the ordinal is supported. */
     public boolean supports(int ordinal) {
-        return byOrdinal.containsKey(ordinal) || signals.contains(ordinal);
+        return byOrdinal.containsKey(ordinal);
     }
 
     @Nullable

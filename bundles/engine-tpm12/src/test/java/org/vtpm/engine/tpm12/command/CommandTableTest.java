@@ -77,7 +77,6 @@ class CommandTableTest {
         Handlers handlers = Chapters.handlers();
         assertThat(handlers.supports(CommandTable.byName("PcrRead").ordinal())).isTrue();
         assertThat(handlers.supports(CommandTable.byName("Init").ordinal())).isTrue();
-        assertThat(handlers.find(CommandTable.byName("Init").ordinal())).isNull();
         assertThat(handlers.supports(CommandTable.byName("FieldUpgrade").ordinal()))
                 .isFalse();
         assertThatIllegalArgumentException()
