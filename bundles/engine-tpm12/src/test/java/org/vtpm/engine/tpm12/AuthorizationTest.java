@@ -101,6 +101,16 @@ class AuthorizationTest {
     }
 
     @Test
+    void theNextLockoutCanBeResetAgain() {
+        lockOut();
+        tpm.authorized(tpm.oiap(WRONG), false, "ResetLockValue").is(ReturnCode.AUTHFAIL);
+        tpm.clock.addAndGet(2_000_000_000L);
+        tpm.authorized(tpm.oiap(WRONG), false, "GetCapabilityOwner").is(ReturnCode.AUTHFAIL);
+        tpm.authorized(tpm.oiap(OWNER), false, "GetCapabilityOwner").is(ReturnCode.DEFEND_LOCK_RUNNING);
+        tpm.authorized(tpm.oiap(OWNER), false, "ResetLockValue").is(ReturnCode.SUCCESS);
+    }
+
+    @Test
     void theLockoutSurvivesSaveStateButNotAClearStart() {
         lockOut();
         tpm.send("SaveState").is(ReturnCode.SUCCESS);

@@ -24,13 +24,14 @@ public record Lockout(int failures, long endNanos, boolean resetDisabled) {
         }
     }
 
-    /** One more failure. */
+    /** One more failure. Where a lockout has ended before it, TPM_ResetLockValue is allowed again. */
     public Lockout failed(long nowNanos) {
         int count = failures == Integer.MAX_VALUE ? failures : failures + 1;
+        boolean disabled = refusesReset(nowNanos);
         int doublings = Math.min(count - THRESHOLD - 1, MAX_DOUBLINGS);
         return count <= THRESHOLD
-                ? new Lockout(count, nowNanos, resetDisabled)
-                : new Lockout(count, nowNanos + (TimeUnit.SECONDS.toNanos(1) << doublings), resetDisabled);
+                ? new Lockout(count, nowNanos, disabled)
+                : new Lockout(count, nowNanos + (TimeUnit.SECONDS.toNanos(1) << doublings), disabled);
     }
 
     /** TPM_ResetLockValue failed. */
