@@ -8,7 +8,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.ComponentConstants;
+import org.osgi.service.component.ComponentContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -46,20 +49,27 @@ public final class SwtpmListener implements EndpointHandler {
         loop = new SelectorLoop();
     }
 
-    /** New limits count from the next connection on; guests stay, except remote ones that are no longer allowed. */
+    /**
+     * New limits count from the next connection on, and guests stay. Only if an open endpoint is no longer allowed does
+     * this component go and come back: that is how the manager learns which endpoints it cannot have open, and why.
+     */
     @Modified
-    void modified(SwtpmListenerConfig config) {
-        apply(Settings.of(config));
+    void modified(ComponentContext context, SwtpmListenerConfig config) {
+        if (apply(Settings.of(config))) {
+            LOG.warn("Closing and opening all endpoints, because remote ones are no longer allowed");
+            String name = (String) context.getProperties().get(ComponentConstants.COMPONENT_NAME);
+            // Not on this thread: a component cannot be disabled before its modified method has returned.
+            CompletableFuture<Void> unused = CompletableFuture.runAsync(() -> {
+                context.disableComponent(name);
+                context.enableComponent(name);
+            });
+        }
     }
 
-    synchronized void apply(Settings changed) {
+    /** Answers whether an open endpoint is no longer allowed. */
+    synchronized boolean apply(Settings changed) {
         settings = changed;
-        for (Map.Entry<URI, Served> entry : List.copyOf(served.entrySet())) {
-            if (refusedAsRemote(entry.getValue().address())) {
-                LOG.warn("No longer serving {}: {}", entry.getValue().endpoint(), remoteRefusal(entry.getKey()));
-                close(entry.getKey());
-            }
-        }
+        return served.values().stream().anyMatch(open -> refusedAsRemote(open.address()));
     }
 
     @Deactivate
