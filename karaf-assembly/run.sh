@@ -46,7 +46,7 @@ shell() {
 build() {
     command -v mvn >/dev/null || die "There is no mvn. On Debian 12: apt-get install maven"
     echo "Building ..."
-    mvn -q -B -DskipTests -f "$root/pom.xml" -pl karaf-assembly -am package
+    mvn -q -B -ntp -Dstyle.color=never -DskipTests -f "$root/pom.xml" -pl karaf-assembly -am package
 }
 
 # Installs over what an earlier run left: its instances and its password stay, cached copies of its bundles do not.
@@ -70,6 +70,9 @@ start() {
     done
     echo "Starting ..."
     KARAF_REDIRECT=$console "$home/bin/start" >/dev/null
+}
+
+wait_until_ready() {
     local seconds
     for seconds in $(seq 120); do
         if listening "$ssh_port" && shell vtpm:list >/dev/null 2>&1; then
@@ -81,7 +84,7 @@ start() {
         fi
         sleep 1
     done
-    die "Karaf did not become ready in two minutes. Its log: $home/data/log/karaf.log"
+    die "The shell did not answer on port $ssh_port of 127.0.0.1 for two minutes. Karaf's log: $home/data/log/karaf.log"
 }
 
 create_demo() {
@@ -134,6 +137,7 @@ case ${1:-} in
             install_product
             start
         fi
+        wait_until_ready
         create_demo
         ask_demo
         say_what_next
