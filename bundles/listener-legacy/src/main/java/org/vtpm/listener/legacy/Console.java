@@ -19,6 +19,9 @@ final class Console implements FrameHandler, AutoCloseable {
     private final Hotplug hotplug;
     private final ThreadPoolExecutor worker;
 
+    /** Of the worker's thread. */
+    private long refused;
+
     Console(Hotplug hotplug) {
         this.hotplug = hotplug;
         worker = new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
@@ -62,7 +65,10 @@ final class Console implements FrameHandler, AutoCloseable {
         try {
             return hotplug.carryOut(ConsoleOrder.parse(frame));
         } catch (ConsoleOrder.BadOrderException e) {
-            LOG.warn("Hotplug: refused an order: {}", e.getMessage());
+            // Powers of two: often enough to be seen, seldom enough not to fill the log.
+            if (Long.bitCount(++refused) == 1) {
+                LOG.warn("Hotplug: refused an order: {} ({} so far)", e.getMessage(), refused);
+            }
             return e.error();
         } catch (RuntimeException e) {
             LOG.error("Hotplug: an order failed", e);
