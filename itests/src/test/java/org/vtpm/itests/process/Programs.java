@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 final class Programs {
     private static final Duration GRACE = Duration.ofSeconds(10);
 
-    /** What a program that ended left behind. */
+    /** What a program that ended left behind; a byte is a character, since not every program prints text only. */
     record Result(int exit, String output) {}
 
     private Programs() {}
@@ -61,9 +61,9 @@ final class Programs {
             try {
                 if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                     throw new AssertionError("still running after " + timeout.toSeconds() + " s: " + command + "\n"
-                            + Files.readString(out, StandardCharsets.UTF_8));
+                            + Files.readString(out, StandardCharsets.ISO_8859_1));
                 }
-                return new Result(process.exitValue(), Files.readString(out, StandardCharsets.UTF_8));
+                return new Result(process.exitValue(), Files.readString(out, StandardCharsets.ISO_8859_1));
             } finally {
                 killTree(process.toHandle());
             }

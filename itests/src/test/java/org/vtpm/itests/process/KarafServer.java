@@ -1,0 +1,93 @@
+package org.vtpm.itests.process;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.vtpm.itests.tpm12.SocketTpm;
+
+/** The product as its users get it: the assembly, unpacked into a folder of its own and run as a process. */
+final class KarafServer implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+    private final Path home;
+    private final Map<String, String> environment;
+    private Process process;
+
+    private KarafServer(Path home, int sshPort) {
+        this.home = home;
+        this.environment = Map.of("ORG_APACHE_KARAF_SHELL_SSHPORT", Integer.toString(sshPort));
+    }
+
+    /** Unpacks it and starts it, until its shell answers. */
+    static KarafServer install(Path folder) throws IOException, InterruptedException {
+        Files.createDirectories(folder);
+        Programs.Result unpacked = Programs.run(
+                folder,
+                Map.of(),
+                PATIENCE,
+                "",
+                List.of("tar", "-xzf", System.getProperty("vtpm.assembly"), "--strip-components=1"));
+        if (unpacked.exit() != 0) {
+            throw new IOException("the assembly cannot be unpacked: " + unpacked.output());
+        }
+        KarafServer server = new KarafServer(folder, freePort());
+        server.start();
+        Wait.until(
+                "the shell answers", PATIENCE, () -> server.shell("vtpm:list").exit() == 0);
+        return server;
+    }
+
+    /** A port of the loopback interface that nobody uses. */
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    Path home() {
+        return home;
+    }
+
+    /** Starts the process; what it serves comes up a moment later. */
+    void start() throws IOException {
+        process = Programs.start(home, home.resolve("console.log"), List.of("bin/karaf", "server"), environment);
+    }
+
+    /** Runs lines of shell commands, as an operator's script does. */
+    Programs.Result shell(String... lines) throws IOException, InterruptedException {
+        return Programs.run(home, environment, PATIENCE, String.join("\n", lines) + "\n", List.of("bin/client", "-b"));
+    }
+
+    /** A connection to a TPM that is served on a port, as soon as it is. */
+    SocketTpm connect(int port) throws InterruptedException {
+        SocketTpm[] connected = new SocketTpm[1];
+        Wait.until("port " + port + " is served; see " + home.resolve("data/log/karaf.log"), PATIENCE, () -> {
+            connected[0] = SocketTpm.tcp(port);
+            return true;
+        });
+        return connected[0];
+    }
+
+    /** SIGKILL, as by a power failure. */
+    void kill() throws InterruptedException {
+        Programs.kill(process);
+    }
+
+    String log() throws IOException {
+        return Files.readString(home.resolve("data/log/karaf.log"));
+    }
+
+    @Override
+    public void close() {
+        try {
+            kill();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
