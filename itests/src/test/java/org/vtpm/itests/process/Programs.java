@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** Runs other programs: without a terminal, with an end to every one of them. */
 final class Programs {
@@ -86,9 +87,12 @@ final class Programs {
         }
     }
 
-    /** SIGKILL, to the program and all it started; returns when it is gone. */
+    /** SIGKILL, to the program and all it started; returns when none of them is left. */
     static void kill(Process process) throws InterruptedException {
-        killTree(process.toHandle());
+        List<ProcessHandle> all = Stream.concat(process.descendants(), Stream.of(process.toHandle()))
+                .toList();
+        all.forEach(ProcessHandle::destroyForcibly);
+        all.forEach(each -> each.onExit().join());
         process.waitFor();
     }
 
