@@ -127,11 +127,6 @@ public final class VtpmManagerComponent implements VtpmManager {
         }
     }
 
-    /** Lets every instance move to the transport that should carry it now, in its own time. */
-    private void relink() {
-        var unused = registry.relinkAll();
-    }
-
     // Services that come and go. Unbinding returns when nothing uses the service any more.
 
     @Reference(
@@ -145,7 +140,7 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     void unbindEngine(EngineFactory engine) {
         services.engines().remove(engine);
-        if (services.engine(engine.family()).isEmpty()) {
+        if (active && services.engine(engine.family()).isEmpty()) {
             registry.all().forEach(instance -> instance.engineGone(engine.family()));
         }
     }
@@ -162,7 +157,7 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     void unbindTransport(EngineTransport transport) {
         services.transports().remove(transport);
-        await(registry.relinkAll(), "to leave transport " + transport.name());
+        leave(transport.name());
     }
 
     @Reference(
@@ -177,7 +172,7 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     void unbindProcessTransport(ProcessTransport transport) {
         services.processTransports().remove(transport);
-        await(registry.relinkAll(), "to leave transport " + transport.name());
+        leave(transport.name());
     }
 
     @Reference(
@@ -192,6 +187,20 @@ public final class VtpmManagerComponent implements VtpmManager {
     void unbindHandler(EndpointHandler handler) {
         services.handlers().remove(handler);
         registry.all().forEach(instance -> instance.handlerGone(handler));
+    }
+
+    /** Waits for instances to leave a transport; once the manager is stopped, none is on one. */
+    private void leave(String transport) {
+        if (active) {
+            await(registry.relinkAll(), "to leave transport " + transport);
+        }
+    }
+
+    /** Lets every instance move to the transport that should carry it now, in its own time. */
+    private void relink() {
+        if (active) {
+            var unused = registry.relinkAll();
+        }
     }
 
     private static void await(CompletableFuture<?> moves, String what) {

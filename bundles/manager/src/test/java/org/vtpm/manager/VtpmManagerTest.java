@@ -366,6 +366,17 @@ class VtpmManagerTest {
     }
 
     @Test
+    void servicesMayGoAfterTheManagerStopped() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        manager.stop();
+        manager.unbindTransport(direct);
+        manager.unbindEngine(engines);
+        manager.unbindHandler(handler);
+        assertThat(direct.open).hasValue(0);
+        manager = boot(Map.of());
+    }
+
+    @Test
     void endpointsFollowTheirListener() throws Exception {
         InstanceInfo made = manager.create(order("demo", ENDPOINT));
         manager.unbindHandler(handler);
