@@ -27,6 +27,7 @@ import org.vtpm.itests.tpm12.Tpm12Client;
 public class DemoIT {
     private static final int PCR = 10;
     private static final byte[] MEASUREMENT = sha1(new byte[] {1, 2, 3});
+    private static final byte[] OWNER = sha1(new byte[] {4, 5, 6});
 
     private final int port = Container.freePort();
 
@@ -93,6 +94,8 @@ public class DemoIT {
     @Test
     public void restartIsAPowerCycle() throws Exception {
         try (Tpm12Client guest = Guests.at(port)) {
+            guest.createEndorsementKey().orFail();
+            guest.takeOwnership(OWNER, zeros()).orFail();
             guest.extend(PCR, MEASUREMENT).orFail();
         }
 
@@ -100,6 +103,7 @@ public class DemoIT {
 
         try (Tpm12Client guest = Guests.at(port)) {
             assertThat(guest.pcrRead(PCR).orFail().body()).isEqualTo(zeros());
+            assertThat(Guests.owned(guest)).isTrue();
         }
     }
 
@@ -165,9 +169,10 @@ public class DemoIT {
     @Test
     public void aProcessOfItsOwnIsShownAndItsDeathNoticed() throws Exception {
         int own = Container.freePort();
-        shell.run("vtpm:create lonely --no-ek --isolation process --endpoint tcp:127.0.0.1:" + own);
+        shell.run("vtpm:create lonely --isolation process --endpoint tcp:127.0.0.1:" + own);
         try {
             try (Tpm12Client guest = Guests.at(own)) {
+                guest.takeOwnership(OWNER, zeros()).orFail();
                 guest.extend(PCR, MEASUREMENT).orFail();
             }
             ProcessHandle vtpmd = ProcessHandle.of(pid("lonely")).orElseThrow();
@@ -182,6 +187,7 @@ public class DemoIT {
             shell.run("vtpm:restart lonely");
             assertThat(pid("lonely")).isNotEqualTo(vtpmd.pid());
             try (Tpm12Client guest = Guests.at(own)) {
+                assertThat(Guests.owned(guest)).isTrue();
                 assertThat(guest.pcrRead(PCR).orFail().body()).isEqualTo(zeros());
             }
         } finally {
