@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.vtpm.itests.tpm12.Wire.sha1;
 import static org.vtpm.itests.tpm12.Wire.zeros;
 
+import java.nio.file.Path;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -205,6 +206,22 @@ public class DemoIT {
                 .containsPattern("BigNumberProvider +\\| java +\\| alternative")
                 .containsPattern("RootOfTrust +\\| software +\\| preferred, for development only")
                 .doesNotContain("MISSING");
+    }
+
+    @Test
+    public void aSettingMadeAtTheShellAppliesAndIsKept() throws Exception {
+        Path file = Path.of(System.getProperty("karaf.etc"), "org.vtpm.manager.cfg");
+        assertThat(file).content().doesNotContainPattern("(?m)^ *transport");
+        shell.run("config:property-set -p org.vtpm.manager transport fifo");
+        try {
+            assertThat(file).content().containsPattern("(?m)^ *transport *= *fifo");
+            Patience.until(
+                    "the manager heeds it", () -> shell.run("vtpm:show demo").matches("(?s).*Transport +\\| fifo.*"));
+        } finally {
+            shell.run("config:property-set -p org.vtpm.manager transport ''");
+        }
+        Patience.until(
+                "the manager heeds it", () -> shell.run("vtpm:show demo").matches("(?s).*Transport +\\| loopback.*"));
     }
 
     private boolean exists(String name) throws Exception {
