@@ -12,20 +12,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Runs other programs: without a terminal, with an end to every one of them. */
-final class Programs {
+public final class Programs {
     private static final Duration GRACE = Duration.ofSeconds(10);
 
     /** What a program that ended left behind; a byte is a character, since not every program prints text only. */
-    record Result(int exit, String output) {}
+    public record Result(int exit, String output) {}
 
     private Programs() {}
 
     /** Starts a program that goes on; what it prints is appended to the log. It ends with this JVM at the latest. */
-    static Process start(Path folder, Path log, List<String> command) throws IOException {
+    public static Process start(Path folder, Path log, List<String> command) throws IOException {
         return start(folder, log, command, Map.of());
     }
 
-    static Process start(Path folder, Path log, List<String> command, Map<String, String> environment)
+    public static Process start(Path folder, Path log, List<String> command, Map<String, String> environment)
             throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(folder.toFile())
@@ -45,7 +45,7 @@ final class Programs {
      *
      * @param input what it reads on standard input
      */
-    static Result run(
+    public static Result run(
             Path folder, Map<String, String> environment, Duration timeout, String input, List<String> command)
             throws IOException, InterruptedException {
         Path in = Files.createTempFile("input", ".txt");
@@ -75,7 +75,7 @@ final class Programs {
     }
 
     /** Asks a program to end, and ends it if it does not. */
-    static void end(Process process) {
+    public static void end(Process process) {
         process.destroy();
         try {
             if (!process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -88,7 +88,7 @@ final class Programs {
     }
 
     /** SIGKILL, to the program and all it started; returns when none of them is left. */
-    static void kill(Process process) throws InterruptedException {
+    public static void kill(Process process) throws InterruptedException {
         List<ProcessHandle> all = Stream.concat(process.descendants(), Stream.of(process.toHandle()))
                 .toList();
         all.forEach(ProcessHandle::destroyForcibly);

@@ -3,12 +3,12 @@ package org.vtpm.itests.process;
 import java.time.Duration;
 
 /** Waits for something to become true, by asking again and again. */
-final class Wait {
+public final class Wait {
     private static final long PAUSE_MILLIS = 5;
 
     /** A question that may fail while the answer is no. */
     @FunctionalInterface
-    interface Condition {
+    public interface Condition {
         boolean holds() throws Exception;
     }
 
@@ -19,7 +19,7 @@ final class Wait {
      *
      * @param what named when it does not; an exception from the last attempt becomes the cause
      */
-    static void until(String what, Duration patience, Condition condition) throws InterruptedException {
+    public static void until(String what, Duration patience, Condition condition) throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         Exception last = null;
         do {

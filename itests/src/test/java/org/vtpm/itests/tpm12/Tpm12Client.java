@@ -96,7 +96,8 @@ public final class Tpm12Client implements AutoCloseable {
         return oiapSession(execute(Ordinal.OIAP, NONE).orFail());
     }
 
-    static Session oiapSession(Response opened) {
+    /** The client's side of a session that an OIAP command opened. */
+    public static Session oiapSession(Response opened) {
         return new Session(opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), null);
     }
 
@@ -107,11 +108,13 @@ public final class Tpm12Client implements AutoCloseable {
         return osapSession(opened.orFail(), nonceOdd, secret);
     }
 
-    static byte[] osapParameters(int entityType, int entityValue, byte[] nonceOdd) {
+    /** The parameters of an OSAP command. */
+    public static byte[] osapParameters(int entityType, int entityValue, byte[] nonceOdd) {
         return concat(u16(entityType), u32(entityValue), nonceOdd);
     }
 
-    static Session osapSession(Response opened, byte[] nonceOdd, byte[] secret) {
+    /** The client's side of a session that an OSAP command with this nonce opened. */
+    public static Session osapSession(Response opened, byte[] nonceOdd, byte[] secret) {
         byte[] nonceEvenOsap = Arrays.copyOfRange(opened.body(), 24, 44);
         return new Session(
                 opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), Wire.hmac(secret, nonceEvenOsap, nonceOdd));
