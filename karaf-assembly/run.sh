@@ -46,7 +46,8 @@ shell() {
 build() {
     command -v mvn >/dev/null || die "There is no mvn. On Debian 12: apt-get install maven"
     echo "Building ..."
-    mvn -q -B -ntp -Dstyle.color=never -DskipTests -f "$root/pom.xml" -pl karaf-assembly -am package
+    # Maven resets the terminal's colours even where it was told to use none.
+    mvn -q -B -ntp -DskipTests -f "$root/pom.xml" -pl karaf-assembly -am package 2>&1 | sed $'s/\033\\[0m//g'
 }
 
 # Installs over what an earlier run left: its instances and its password stay, cached copies of its bundles do not.
@@ -88,24 +89,30 @@ wait_until_ready() {
 }
 
 create_demo() {
-    if ! shell 'vtpm:show demo' >/dev/null 2>&1; then
-        shell "vtpm:create demo --endpoint tcp:127.0.0.1:$demo_port"
+    local endpoint=tcp:127.0.0.1:$demo_port shown
+    if ! shown=$(shell 'vtpm:show demo' 2>/dev/null); then
+        shell "vtpm:create demo --endpoint $endpoint"
+        return
     fi
-    shell 'vtpm:start demo' >/dev/null || die "demo is there but does not start; vtpm:show demo says why."
+    shell 'vtpm:start demo' >/dev/null
+    case $shown in
+        *"$endpoint:"*) ;;
+        *) shell "vtpm:attach demo $endpoint" ;;
+    esac
 }
 
 # Sends TPM_GetCapability(TPM_CAP_VERSION_VAL) and checks that the answer is a success.
 ask_demo() {
     local answer
     answer=$(
-        exec 3<>"/dev/tcp/127.0.0.1/$demo_port"
+        exec 2>/dev/null 3<>"/dev/tcp/127.0.0.1/$demo_port" || exit
         printf '\x00\xc1\x00\x00\x00\x12\x00\x00\x00\x65\x00\x00\x00\x1a\x00\x00\x00\x00' >&3
         timeout 10 head -c 10 <&3 | od -An -v -tx1 | tr -d ' \n'
     ) || true
     case $answer in
         00c4*00000000) echo "demo answers TPM commands on tcp:127.0.0.1:$demo_port." ;;
         *) die "demo did not answer TPM_GetCapability as a TPM does, but with: ${answer:-nothing}" \
-            "Its log: $home/data/log/karaf.log" ;;
+            "vtpm:show demo may say why; the log is $home/data/log/karaf.log" ;;
     esac
 }
 
