@@ -42,6 +42,8 @@ final class CommandRunner {
     private final Lane lane;
     private final AtomicLong answered = new AtomicLong();
     private volatile @Nullable Running running;
+    /** The last command got no answer from its engine. Used on the lane only. */
+    private boolean unreachable;
 
     CommandRunner(Owner owner, Supplier<Settings> settings, WorkerPool pool) {
         this.owner = owner;
@@ -92,8 +94,9 @@ final class CommandRunner {
         try {
             answer = execute(host, locality, command, response);
             answered.incrementAndGet();
+            unreachable = false;
         } catch (IOException e) {
-            LOG.warn("Command {} was answered with a failure: {}", Responses.ordinal(command), e.getMessage());
+            logUnreachable(command, e);
             answer = Responses.failure(owner.family());
         } catch (InterruptedException e) {
             answer = Responses.failure(owner.family());
@@ -102,6 +105,17 @@ final class CommandRunner {
             answer = Responses.failure(owner.family());
         }
         response.complete(answer);
+    }
+
+    /** Once until the engine answers again: a guest repeats what fails. */
+    private void logUnreachable(byte[] command, IOException cause) {
+        if (!unreachable) {
+            LOG.warn(
+                    "Command {} was answered with a failure, and so is every other until its engine answers again: {}",
+                    Responses.ordinal(command),
+                    cause.getMessage());
+        }
+        unreachable = true;
     }
 
     /**
