@@ -3,23 +3,31 @@ package org.vtpm.itests.process;
 import java.time.Duration;
 
 /** Waits for something to become true, by asking again and again. */
-final class Wait {
+public final class Wait {
+    /** Long enough for the slowest machine; a test that passes never waits for it. */
+    private static final Duration LIMIT = Duration.ofMinutes(2);
+
     private static final long PAUSE_MILLIS = 5;
 
     /** A question that may fail while the answer is no. */
     @FunctionalInterface
-    interface Condition {
+    public interface Condition {
         boolean holds() throws Exception;
     }
 
     private Wait() {}
+
+    /** Returns as soon as the condition holds, which has to be within two minutes. */
+    public static void until(String what, Condition condition) throws InterruptedException {
+        until(what, LIMIT, condition);
+    }
 
     /**
      * Returns as soon as the condition holds.
      *
      * @param what named when it does not; an exception from the last attempt becomes the cause
      */
-    static void until(String what, Duration patience, Condition condition) throws InterruptedException {
+    public static void until(String what, Duration patience, Condition condition) throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         Exception last = null;
         do {

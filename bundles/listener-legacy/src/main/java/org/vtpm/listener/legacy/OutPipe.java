@@ -23,7 +23,8 @@ final class OutPipe {
     private final String name;
     private final int fd;
     private final Runnable blocked;
-    private final ByteBuffer current = ByteBuffer.allocateDirect(Frame.MAX).flip();
+    private final ByteBuffer current =
+            ByteBuffer.allocateDirect(FrameAssembler.MAX_FRAME).flip();
     private final Deque<byte[]> waiting = new ArrayDeque<>();
     private boolean dropping;
     private boolean closed;
@@ -42,7 +43,7 @@ final class OutPipe {
         return fd;
     }
 
-    /** Sends one frame of at most {@link Frame#MAX} bytes. */
+    /** Sends one frame of at most {@link FrameAssembler#MAX_FRAME} bytes. */
     void send(byte[] frame) {
         boolean waits;
         synchronized (this) {

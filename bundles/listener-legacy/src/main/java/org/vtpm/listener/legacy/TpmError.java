@@ -30,10 +30,10 @@ enum TpmError {
 
     /** A frame with the TPM response that has no more than this code. */
     byte[] frame(long instance) {
-        return ByteBuffer.allocate(Frame.MIN)
+        return ByteBuffer.allocate(FrameAssembler.MIN_FRAME)
                 .putInt((int) instance)
                 .putShort(TPM_TAG_RSP_COMMAND)
-                .putInt(Frame.HEADER)
+                .putInt(FrameAssembler.HEADER)
                 .putInt(code)
                 .array();
     }
