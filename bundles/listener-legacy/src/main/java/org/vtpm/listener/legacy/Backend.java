@@ -50,10 +50,10 @@ final class Backend implements FrameHandler {
             answer.accept(TpmError.FAIL.frame(instance));
             return;
         }
-        byte[] command = Arrays.copyOfRange(frame, FrameAssembler.PREFIX, frame.length);
+        byte[] command = Arrays.copyOfRange(frame, Frame.PREFIX, frame.length);
         CompletableFuture<Void> unused = execute(channel.get(), command)
                 .handle((response, fault) -> {
-                    if (fault == null && response.length <= FrameAssembler.MAX_FRAME - FrameAssembler.PREFIX) {
+                    if (fault == null && response.length <= Frame.MAX - Frame.PREFIX) {
                         return framed(instance, response);
                     }
                     reportFault(instance, fault);
@@ -76,7 +76,7 @@ final class Backend implements FrameHandler {
     }
 
     private static byte[] framed(long instance, byte[] response) {
-        return ByteBuffer.allocate(FrameAssembler.PREFIX + response.length)
+        return ByteBuffer.allocate(Frame.PREFIX + response.length)
                 .putInt((int) instance)
                 .put(response)
                 .array();

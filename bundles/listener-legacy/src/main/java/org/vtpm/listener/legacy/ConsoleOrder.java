@@ -94,7 +94,7 @@ sealed interface ConsoleOrder {
     static ConsoleOrder parse(byte[] frame) throws BadOrderException {
         try {
             Header header = Codec.of(Header.class).read(new ByteReader(frame));
-            byte[] parameters = Arrays.copyOfRange(frame, FrameAssembler.MIN_FRAME, frame.length);
+            byte[] parameters = Arrays.copyOfRange(frame, Frame.MIN, frame.length);
             if (header.tag() != VTPM_TAG_REQ) {
                 throw new BadOrderException(TpmError.FAIL, String.format("0x%04X is not the tag 0x01C1", header.tag()));
             }
@@ -122,7 +122,7 @@ sealed interface ConsoleOrder {
 
     /** The frame that answers an order. The tag is the request's, as the original's scripts always saw it. */
     static byte[] reply(long dmi, TpmError status) {
-        return Codec.of(Reply.class).encode(new Reply(dmi, VTPM_TAG_REQ, FrameAssembler.HEADER, status.code()));
+        return Codec.of(Reply.class).encode(new Reply(dmi, VTPM_TAG_REQ, Frame.HEADER, status.code()));
     }
 
     private static Open parseOpen(byte[] parameters) throws BadOrderException, CodecException {

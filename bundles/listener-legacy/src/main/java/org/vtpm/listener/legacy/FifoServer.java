@@ -19,7 +19,7 @@ final class FifoServer implements AutoCloseable {
     private final Posix posix;
     private final Waker waker;
     private final List<Port> ports = new ArrayList<>();
-    private final ByteBuffer buffer = ByteBuffer.allocateDirect(FrameAssembler.MAX_FRAME);
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(Frame.MAX);
     private final Thread thread;
     private volatile boolean closing;
 

@@ -23,8 +23,7 @@ final class OutPipe {
     private final String name;
     private final int fd;
     private final Runnable blocked;
-    private final ByteBuffer current =
-            ByteBuffer.allocateDirect(FrameAssembler.MAX_FRAME).flip();
+    private final ByteBuffer current = ByteBuffer.allocateDirect(Frame.MAX).flip();
     private final Deque<byte[]> waiting = new ArrayDeque<>();
     private boolean dropping;
     private boolean closed;
@@ -43,7 +42,7 @@ final class OutPipe {
         return fd;
     }
 
-    /** Sends one frame of at most {@link FrameAssembler#MAX_FRAME} bytes. */
+    /** Sends one frame of at most {@link Frame#MAX} bytes. */
     void send(byte[] frame) {
         boolean waits;
         synchronized (this) {

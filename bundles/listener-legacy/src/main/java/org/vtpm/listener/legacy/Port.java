@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.codec.stream.CommandAssembler;
 
 /**
  * One pair of FIFOs: frames come in on one, answers leave on the other. Everything but the sending of answers happens on
@@ -35,7 +36,7 @@ final class Port {
     private final FrameHandler handler;
     private final Duration frameTimeout;
     private final Runnable wake;
-    private final FrameAssembler assembler = new FrameAssembler();
+    private final CommandAssembler assembler = new CommandAssembler(Frame.PREFIX);
     private final AtomicInteger unanswered = new AtomicInteger();
     private long deadline;
     private long malformed;
@@ -98,11 +99,11 @@ final class Port {
     /** Handles the frames that are here and may be handled now. */
     void proceed(ByteBuffer buffer) throws IOException {
         while (wantsReadable()) {
-            FrameAssembler.Result result = assembler.next();
-            if (result instanceof FrameAssembler.Frame frame) {
+            CommandAssembler.Result result = assembler.next();
+            if (result instanceof CommandAssembler.Command frame) {
                 unanswered.incrementAndGet();
                 handler.handle(frame.bytes(), this::answer);
-            } else if (result instanceof FrameAssembler.BadSize bad) {
+            } else if (result instanceof CommandAssembler.BadSize bad) {
                 restart("gives a size of " + bad.size() + " bytes", buffer);
             } else {
                 return;
@@ -139,7 +140,7 @@ final class Port {
         if (Long.bitCount(malformed) == 1) {
             LOG.warn("A frame in {} {}: threw away what was there ({} times so far)", plan.input(), why, malformed);
         }
-        OptionalLong instance = assembler.instance();
+        OptionalLong instance = Frame.instance(assembler.prefix());
         assembler.clear();
         do {
             buffer.clear();

@@ -30,10 +30,10 @@ enum TpmError {
 
     /** A frame with the TPM response that has no more than this code. */
     byte[] frame(long instance) {
-        return ByteBuffer.allocate(FrameAssembler.MIN_FRAME)
+        return ByteBuffer.allocate(Frame.MIN)
                 .putInt((int) instance)
                 .putShort(TPM_TAG_RSP_COMMAND)
-                .putInt(FrameAssembler.HEADER)
+                .putInt(Frame.HEADER)
                 .putInt(code)
                 .array();
     }

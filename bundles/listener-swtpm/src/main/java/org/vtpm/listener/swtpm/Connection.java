@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.codec.stream.CommandAssembler;
 
 /**
  * One guest's connection. It has at most one command under way: what the guest sends meanwhile stays in the socket, so a
@@ -42,7 +43,7 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
     private final SocketChannel channel;
     private final SelectionKey key;
     private final Duration commandTimeout;
-    private final CommandAssembler assembler = new CommandAssembler();
+    private final CommandAssembler assembler = new CommandAssembler(0);
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.READING);
 
     // All below: loop's thread only.

@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.manager.GuestChannel;
+import org.vtpm.codec.stream.CommandAssembler;
 
 /**
  * One address with the guests connected to it, and the instance they talk to. Used on the loop's thread, except that

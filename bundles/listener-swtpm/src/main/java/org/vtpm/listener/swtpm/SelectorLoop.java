@@ -18,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.codec.stream.CommandAssembler;
 
 /**
  * The one thread that waits for all sockets of the listener. It never runs anything that can block, so one guest cannot

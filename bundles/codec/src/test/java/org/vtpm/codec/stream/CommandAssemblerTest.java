@@ -1,4 +1,4 @@
-package org.vtpm.listener.swtpm;
+package org.vtpm.codec.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,11 +16,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandAssemblerTest {
-    private final CommandAssembler assembler = new CommandAssembler();
+    private final CommandAssembler assembler = new CommandAssembler(0);
 
     @Test
     void aCommandIsFoundWhereverItIsSplitInTwo() {
-        byte[] command = FakeInstance.command(37, 5);
+        byte[] command = command(37, 5);
         for (int split = 1; split < command.length; split++) {
             assembler.append(ByteBuffer.wrap(command, 0, split));
             assertThat(assembler.next()).isInstanceOf(CommandAssembler.Incomplete.class);
@@ -33,12 +33,14 @@ class CommandAssemblerTest {
 
     @Property(tries = 300)
     void anyStreamOfCommandsIsCutTheSameHoweverItArrives(
-            @ForAll("sizes") List<Integer> sizes, @ForAll("pieces") List<Integer> pieces) {
-        CommandAssembler fresh = new CommandAssembler();
+            @ForAll("prefixes") int prefix,
+            @ForAll("sizes") List<Integer> sizes,
+            @ForAll("pieces") List<Integer> pieces) {
+        CommandAssembler fresh = new CommandAssembler(prefix);
         List<byte[]> commands = new ArrayList<>();
         ByteArrayOutputStream stream = new ByteArrayOutputStream();
         for (int size : sizes) {
-            byte[] command = FakeInstance.command(size, commands.size());
+            byte[] command = prefixed(prefix, command(size, commands.size()));
             commands.add(command);
             stream.writeBytes(command);
         }
@@ -54,7 +56,12 @@ class CommandAssemblerTest {
         }
         assertThat(found).containsExactlyElementsOf(commands);
         assertThat(fresh.isEmpty()).isTrue();
-        assertThat(fresh.room()).isEqualTo(CommandAssembler.MAX_COMMAND);
+        assertThat(fresh.room()).isEqualTo(prefix + CommandAssembler.MAX_COMMAND);
+    }
+
+    @Provide
+    Arbitrary<Integer> prefixes() {
+        return Arbitraries.of(0, 4);
     }
 
     @Provide
@@ -83,10 +90,43 @@ class CommandAssemblerTest {
     @ParameterizedTest
     @ValueSource(ints = {10, 4096})
     void theSmallestAndTheLargestCommandPass(int size) {
-        byte[] command = FakeInstance.command(size, 1);
+        byte[] command = command(size, 1);
         assertThat(assembler.room()).isGreaterThanOrEqualTo(size);
         assembler.append(ByteBuffer.wrap(command));
         assertThat(taken()).containsExactly(command);
+    }
+
+    @Test
+    void thePrefixIsThereBeforeTheCommandAndStaysWhenItsSizeIsBad() {
+        CommandAssembler prefixed = new CommandAssembler(4);
+        byte[] command = prefixed(4, command(20, 3));
+        ByteBuffer.wrap(command).putInt(6, 9);
+        prefixed.append(ByteBuffer.wrap(command, 0, 3));
+        assertThat(prefixed.prefix()).containsExactly(1, 2, 3);
+        prefixed.append(ByteBuffer.wrap(command, 3, command.length - 3));
+        assertThat(prefixed.next()).isEqualTo(new CommandAssembler.BadSize(9));
+        assertThat(prefixed.prefix()).containsExactly(1, 2, 3, 4);
+        prefixed.clear();
+        assertThat(prefixed.isEmpty()).isTrue();
+        assertThat(prefixed.prefix()).isEmpty();
+    }
+
+    /** A request of some ordinal. */
+    private static byte[] command(int size, int seed) {
+        ByteBuffer out = ByteBuffer.allocate(size).putShort((short) 0x00C1).putInt(size);
+        for (int i = 0; out.hasRemaining(); i++) {
+            out.put((byte) (seed + i));
+        }
+        return out.array();
+    }
+
+    /** The command behind the bytes 1, 2, ... */
+    private static byte[] prefixed(int prefix, byte[] command) {
+        ByteBuffer out = ByteBuffer.allocate(prefix + command.length);
+        for (int i = 1; i <= prefix; i++) {
+            out.put((byte) i);
+        }
+        return out.put(command).array();
     }
 
     private byte[] taken() {

@@ -1,4 +1,4 @@
-package org.vtpm.listener.swtpm;
+package org.vtpm.codec.stream;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -8,51 +8,65 @@ import java.util.Arrays;
  * TPM Main Part 2, section 2.2.2 and TPM 2.0 Part 1, section 18.2). Memory follows what arrived, never what a header
  * claims. Used by one thread.
  */
-final class CommandAssembler {
-    /** Smallest command: a header alone. */
-    static final int MIN_COMMAND = 10;
+public final class CommandAssembler {
+    /** Smallest command: a header of tag, size, and ordinal or return code. */
+    public static final int MIN_COMMAND = 10;
 
-    /** Largest command: the buffer of swtpm and of the guests' drivers. */
-    static final int MAX_COMMAND = 4096;
+    /** Largest command: the buffer of swtpm, of the original manager and of the guests' drivers. */
+    public static final int MAX_COMMAND = 4096;
 
     private static final int SIZE_OFFSET = 2;
-    private static final int SIZE_END = SIZE_OFFSET + Integer.BYTES;
 
     // Most commands fit in this much, so it is kept between two of them; a larger array goes back at once.
     private static final int KEPT = 256;
 
     private static final byte[] NOTHING = new byte[0];
 
+    private final int prefix;
     private byte[] data = NOTHING;
     private int start;
     private int end;
 
     /** What the bytes gathered so far amount to. */
-    sealed interface Result {}
+    public sealed interface Result {}
 
     /** Not yet a whole command. */
-    record Incomplete() implements Result {}
+    public record Incomplete() implements Result {}
 
     /** A header whose size no command can have: where the next command begins cannot be known. */
-    record BadSize(long size) implements Result {}
+    public record BadSize(long size) implements Result {}
 
-    /** One whole command; its size field equals its length. */
-    record Command(byte[] bytes) implements Result {}
+    /** One whole command, its prefix included; its size field equals its length without the prefix. */
+    public record Command(byte[] bytes) implements Result {}
 
     private static final Incomplete INCOMPLETE = new Incomplete();
 
+    /**
+     * Expects commands.
+     *
+     * @param prefix bytes that stand before each command, such as an instance number; the size field does not count them
+     */
+    public CommandAssembler(int prefix) {
+        this.prefix = prefix;
+    }
+
     /** How many bytes {@link #append} takes now; more than 0 while {@link #next} answers {@link Incomplete}. */
-    int room() {
-        return MAX_COMMAND - held();
+    public int room() {
+        return prefix + MAX_COMMAND - held();
     }
 
     /** Whether no bytes wait for a command to become complete or to be taken. */
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return held() == 0;
     }
 
+    /** The prefix of the next command, or as much of it as is here. */
+    public byte[] prefix() {
+        return Arrays.copyOfRange(data, start, start + Math.min(prefix, held()));
+    }
+
     /** Adds at most {@link #room} bytes. */
-    void append(ByteBuffer bytes) {
+    public void append(ByteBuffer bytes) {
         int count = bytes.remaining();
         if (data.length - end < count) {
             makeRoom(count);
@@ -62,19 +76,19 @@ final class CommandAssembler {
     }
 
     /** Takes the next whole command out. */
-    Result next() {
-        if (held() < SIZE_END) {
+    public Result next() {
+        int field = prefix + SIZE_OFFSET;
+        if (held() < field + Integer.BYTES) {
             return INCOMPLETE;
         }
-        int field = start + SIZE_OFFSET;
-        long size = Integer.toUnsignedLong(ByteBuffer.wrap(data).getInt(field));
+        long size = Integer.toUnsignedLong(ByteBuffer.wrap(data).getInt(start + field));
         if (size < MIN_COMMAND || size > MAX_COMMAND) {
             return new BadSize(size);
         }
-        if (held() < size) {
+        if (held() < prefix + size) {
             return INCOMPLETE;
         }
-        byte[] command = Arrays.copyOfRange(data, start, start + (int) size);
+        byte[] command = Arrays.copyOfRange(data, start, start + prefix + (int) size);
         start += command.length;
         if (start == end) {
             clear();
@@ -83,7 +97,7 @@ final class CommandAssembler {
     }
 
     /** Forgets what was gathered. */
-    void clear() {
+    public void clear() {
         start = 0;
         end = 0;
         if (data.length > KEPT) {
@@ -100,7 +114,7 @@ final class CommandAssembler {
         int needed = held + count;
         byte[] target = data;
         if (data.length < needed) {
-            target = new byte[Math.min(MAX_COMMAND, Math.max(KEPT, Math.max(needed, 2 * data.length)))];
+            target = new byte[Math.min(prefix + MAX_COMMAND, Math.max(KEPT, Math.max(needed, 2 * data.length)))];
         }
         System.arraycopy(data, start, target, 0, held);
         data = target;
