@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.SocketTpm;
 
 /** The product as its users get it: the assembly, unpacked into a folder of its own and run as a process. */
@@ -15,11 +16,13 @@ final class KarafServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private final Path home;
+    private final int sshPort;
     private final Map<String, String> environment;
     private Process process;
 
     private KarafServer(Path home, int sshPort) {
         this.home = home;
+        this.sshPort = sshPort;
         this.environment = Map.of("ORG_APACHE_KARAF_SHELL_SSHPORT", Integer.toString(sshPort));
     }
 
@@ -37,8 +40,7 @@ final class KarafServer implements AutoCloseable {
         }
         KarafServer server = new KarafServer(folder, freePort());
         server.start();
-        Wait.until(
-                "the shell answers", PATIENCE, () -> server.shell("vtpm:list").exit() == 0);
+        server.awaitShell();
         return server;
     }
 
@@ -53,9 +55,21 @@ final class KarafServer implements AutoCloseable {
         return home;
     }
 
+    /** The port of its shell. */
+    int sshPort() {
+        return sshPort;
+    }
+
     /** Starts the process; what it serves comes up a moment later. */
     void start() throws IOException {
         process = Programs.start(home, home.resolve("console.log"), List.of("bin/karaf", "server"), environment);
+    }
+
+    /** Kills it and starts it again, until its shell answers. */
+    void restart() throws IOException, InterruptedException {
+        kill();
+        start();
+        awaitShell();
     }
 
     /** Runs lines of shell commands, as an operator's script does. */
@@ -78,8 +92,21 @@ final class KarafServer implements AutoCloseable {
         Programs.kill(process);
     }
 
+    /** The process id of its JVM. */
+    long pid() {
+        return Stream.concat(Stream.of(process.toHandle()), process.descendants())
+                .filter(each -> each.info().command().orElse("").endsWith("/java"))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("Karaf's JVM does not run"))
+                .pid();
+    }
+
     String log() throws IOException {
         return Files.readString(home.resolve("data/log/karaf.log"));
+    }
+
+    private void awaitShell() throws InterruptedException {
+        Wait.until("the shell answers", PATIENCE, () -> shell("vtpm:list").exit() == 0);
     }
 
     @Override
