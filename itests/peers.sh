@@ -11,6 +11,7 @@ PEERS=(
     trousers:tcsd            # the TCG software stack's daemon
     tpm-tools:tpm_version    # real clients
     libgmp10:libgmp.so.10    # the native big-number provider
+    openssh-client:ssh       # tries to log in to the shell
     python3:python3          # plays Xen's backend and hotplug scripts
 )
 
