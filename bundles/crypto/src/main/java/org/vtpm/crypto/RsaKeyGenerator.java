@@ -32,20 +32,30 @@ public final class RsaKeyGenerator {
      * @param bits exact length of the modulus, a multiple of 16, at least 512
      */
     public RsaPrivateKey generate(int bits) {
+        return generate(bits, RsaPublicKey.F4);
+    }
+
+    /**
+     * A new key with a public exponent of the caller's choice.
+     *
+     * @param bits exact length of the modulus, a multiple of 16, at least 512
+     * @param exponent odd, at least 3
+     */
+    public RsaPrivateKey generate(int bits, int exponent) {
         if (bits < 512 || bits % 16 != 0) {
             throw new IllegalArgumentException("an RSA key has at least 512 bits, a multiple of 16, not " + bits);
         }
         BigNumberProvider numbers = provider.get();
-        byte[] p = prime(numbers, bits / 16);
-        byte[] q = prime(numbers, bits / 16);
+        byte[] p = prime(numbers, bits / 16, exponent);
+        byte[] q = prime(numbers, bits / 16, exponent);
         while (Arrays.equals(p, 0, DISTINCT_BYTES, q, 0, DISTINCT_BYTES)) {
             Secrets.zero(q);
-            q = prime(numbers, bits / 16);
+            q = prime(numbers, bits / 16, exponent);
         }
         int[] a = Limbs.of(p);
         int[] b = Limbs.of(q);
         try {
-            RsaPublicKey publicKey = new RsaPublicKey(Limbs.bytes(Limbs.product(a, b)), RsaPublicKey.F4);
+            RsaPublicKey publicKey = new RsaPublicKey(Limbs.bytes(Limbs.product(a, b)), exponent);
             return RsaPrivateKey.ofPrimes(publicKey, a, b);
         } catch (RsaException e) {
             throw new IllegalStateException("the big-number provider " + numbers.name() + " made no primes", e);
@@ -57,7 +67,7 @@ public final class RsaKeyGenerator {
     }
 
     /** A prime whose two highest bits are set, so that the product of two has full length. */
-    private byte[] prime(BigNumberProvider numbers, int length) {
+    private byte[] prime(BigNumberProvider numbers, int length, int exponent) {
         byte[] start = new byte[length];
         while (true) {
             random.nextBytes(start);
@@ -66,7 +76,7 @@ public final class RsaKeyGenerator {
             byte[] prime = numbers.nextPrime(start);
             Secrets.zero(start);
             int[] words = Limbs.of(prime);
-            boolean fits = prime.length == length && RsaPrivateKey.fits(RsaPublicKey.F4, words);
+            boolean fits = prime.length == length && RsaPrivateKey.fits(exponent, words);
             Arrays.fill(words, 0);
             if (fits) {
                 return prime;

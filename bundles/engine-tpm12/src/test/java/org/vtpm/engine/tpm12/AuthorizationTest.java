@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.PermanentState;
@@ -176,9 +177,8 @@ class AuthorizationTest {
                 new byte[20],
                 new byte[16],
                 new byte[16],
-                srk,
-                SRK.clone(),
-                new RsaPrivateKey(none, none, none, none, none));
+                LoadedKey.srk(srk, new RsaPrivateKey(none, none, none, none, none), SRK.clone(), new byte[20]),
+                List.of());
         PcrInfoShort anyPcr =
                 new PcrInfoShort(new PcrSelection(new byte[3]), PcrInfoShort.ALL_LOCALITIES, new byte[20]);
         NvArea area = new NvArea(

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.vtpm.api.engine.Engine;
@@ -17,6 +19,7 @@ import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Sha1;
+import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.CommandTable;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.StateFormat;
@@ -65,6 +68,8 @@ public final class TestTpm {
         public final int handle;
         public final byte[] key;
         byte[] nonceEven;
+        /** Whether the last response left it open. */
+        public boolean open = true;
 
         GuestSession(int handle, byte[] nonceEven, byte[] key) {
             this.handle = handle;
@@ -128,29 +133,82 @@ public final class TestTpm {
         return out.finish();
     }
 
-    /** Sends a command without handles, authorised by one session; checks the response's authorisation if it succeeds. */
+    /** Sends a command that one session authorises; checks the response's authorisation if it succeeds. */
     public Response authorized(GuestSession session, boolean goOn, String name, byte[]... parameters) {
         return authorized(session, goOn, session.key, name, parameters);
     }
 
     public Response authorized(GuestSession session, boolean goOn, byte[] key, String name, byte[]... parameters) {
-        byte[] ordinal = u32(CommandTable.byName(name).ordinal());
+        return authorized(List.of(new Block(session, goOn, key)), name, parameters);
+    }
+
+    /** Sends a command that two sessions authorise, and ends both. */
+    public Response authorized(GuestSession first, GuestSession second, String name, byte[]... parameters) {
+        return authorized(
+                List.of(new Block(first, false, first.key), new Block(second, false, second.key)), name, parameters);
+    }
+
+    /** An authorisation block to be made. */
+    private record Block(GuestSession session, boolean goOn, byte[] key) {
+        private byte[] flag() {
+            return new byte[] {(byte) (goOn ? 1 : 0)};
+        }
+    }
+
+    private Response authorized(List<Block> blocks, String name, byte[]... parameters) {
+        Command command = CommandTable.byName(name);
+        byte[] ordinal = u32(command.ordinal());
         byte[] all = concat(parameters);
-        byte[] nonceOdd = Sha1.of(u32(stores), session.nonceEven);
-        byte[] flag = {(byte) (goOn ? 1 : 0)};
-        byte[] auth = Hmac.sha1(key, Sha1.of(ordinal, all), session.nonceEven, nonceOdd, flag);
-        byte[] raw = execute(0, command(AUTH1, name, all, u32(session.handle), nonceOdd, flag, auth));
+        byte[] inDigest = Sha1.of(ordinal, Arrays.copyOfRange(all, command.inHandleBytes(), all.length));
+        List<byte[]> nonces = new ArrayList<>();
+        ByteWriter auths = new ByteWriter();
+        for (Block block : blocks) {
+            byte[] nonceOdd = nonceOdd(block.session());
+            nonces.add(nonceOdd);
+            auths.i32(block.session().handle).bytes(nonceOdd).bytes(block.flag());
+            auths.bytes(Hmac.sha1(block.key(), inDigest, block.session().nonceEven, nonceOdd, block.flag()));
+        }
+        byte[] raw = execute(0, command(COMMAND + blocks.size(), name, all, auths.finish()));
         Response response = parse(raw);
         if (response.code() != ReturnCode.SUCCESS.code()) {
             return response;
         }
-        int end = raw.length - RESPONSE_AUTH;
-        session.nonceEven = Arrays.copyOfRange(raw, end, end + 20);
+        int end = raw.length - blocks.size() * RESPONSE_AUTH;
         byte[] out = Arrays.copyOfRange(raw, RESPONSE_HEADER, end);
-        byte[] closed = {raw[end + 20]};
-        assertThat(Arrays.copyOfRange(raw, end + 21, raw.length))
-                .isEqualTo(Hmac.sha1(key, Sha1.of(u32(0), ordinal, out), session.nonceEven, nonceOdd, closed));
+        byte[] outDigest = Sha1.of(u32(0), ordinal, Arrays.copyOfRange(out, command.outHandleBytes(), out.length));
+        for (int i = 0; i < blocks.size(); i++) {
+            int start = end + i * RESPONSE_AUTH;
+            GuestSession session = blocks.get(i).session();
+            session.nonceEven = Arrays.copyOfRange(raw, start, start + 20);
+            session.open = raw[start + 20] != 0;
+            byte[] flag = {raw[start + 20]};
+            assertThat(Arrays.copyOfRange(raw, start + 21, start + RESPONSE_AUTH))
+                    .isEqualTo(Hmac.sha1(blocks.get(i).key(), outDigest, session.nonceEven, nonces.get(i), flag));
+        }
         return new Response(response.tag(), response.code(), out);
+    }
+
+    /** The nonce that the next command in this session comes with. */
+    private byte[] nonceOdd(GuestSession session) {
+        return Sha1.of(u32(stores), session.nonceEven);
+    }
+
+    /** Encrypts a new secret for a command's first parameter of that kind. */
+    public byte[] encrypted(GuestSession session, byte[] secret) {
+        return xor(secret, Sha1.of(session.key, session.nonceEven));
+    }
+
+    /** Encrypts the second new secret of a command. */
+    public byte[] encryptedSecond(GuestSession session, byte[] secret) {
+        return xor(secret, Sha1.of(session.key, nonceOdd(session)));
+    }
+
+    private static byte[] xor(byte[] a, byte[] b) {
+        byte[] sum = a.clone();
+        for (int i = 0; i < sum.length; i++) {
+            sum[i] ^= b[i];
+        }
+        return sum;
     }
 
     public GuestSession oiap(byte[] secret) {

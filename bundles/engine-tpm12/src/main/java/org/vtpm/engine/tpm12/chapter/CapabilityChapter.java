@@ -17,6 +17,7 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Lockout;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.NvLocks;
@@ -134,10 +135,10 @@ public final class CapabilityChapter implements Chapter {
                     case CAP_FLAG -> flags(tx, request.number(4));
                     case CAP_PROPERTY -> property(tx, request.number(4));
                     case CAP_VERSION -> encode(Identification.StructVer.class, Identification.structVer());
-                    case CAP_KEY_HANDLE -> handles(IntStream.empty());
+                    case CAP_KEY_HANDLE -> handles(keyHandles(tx));
                     case CAP_CHECK_LOADED -> bool(checkLoaded(request.subCap()));
                     case CAP_SYM_MODE -> isOneOf(request.number(4), NONE);
-                    case CAP_KEY_STATUS -> keyStatus(request);
+                    case CAP_KEY_STATUS -> bool(keyStatus(tx, request.number(4)));
                     case CAP_NV_LIST -> nvList(tx);
                     case CAP_NV_INDEX -> encode(NvDataPublic.class, nvIndex(tx, request.number(4)));
                     case CAP_TRANS_ALG -> isOneOf(request.number(4), Algorithm.AES128, Algorithm.MGF1);
@@ -189,10 +190,14 @@ public final class CapabilityChapter implements Chapter {
         }
     }
 
-    /** Whether a key is under the owner's control; no handle names a key yet. */
-    private static byte[] keyStatus(GetCapability request) {
-        require(request.subCap().length == Integer.BYTES, ReturnCode.BAD_MODE);
-        throw new TpmException(ReturnCode.INVALID_KEYHANDLE);
+    private static IntStream keyHandles(Transaction tx) {
+        return Keys.all(tx).mapToInt(LoadedKey::handle);
+    }
+
+    /** Whether only the owner can evict a key. */
+    private static boolean keyStatus(Transaction tx, int handle) {
+        LoadedKey key = Keys.find(tx, handle);
+        return Keys.evictKeys(tx).contains(key);
     }
 
     private static byte[] nvList(Transaction tx) {
@@ -224,11 +229,9 @@ public final class CapabilityChapter implements Chapter {
     private static byte[] handles(Transaction tx, int resourceType) {
         return switch (resourceType) {
             case ResourceType.AUTH -> handles(tx.stClear().sessions().stream().mapToInt(Session::handle));
-            case ResourceType.KEY,
-                    ResourceType.TRANSPORT,
-                    ResourceType.CONTEXT,
-                    ResourceType.COUNTER,
-                    ResourceType.DAA -> handles(IntStream.empty());
+            case ResourceType.KEY -> handles(keyHandles(tx));
+            case ResourceType.TRANSPORT, ResourceType.CONTEXT, ResourceType.COUNTER, ResourceType.DAA ->
+                handles(IntStream.empty());
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }

@@ -24,6 +24,8 @@ public final class Chapters {
                 new IntegrityChapter(),
                 new SessionChapter(),
                 new EvictionChapter(),
+                new KeyChapter(),
+                new KeyControlChapter(),
                 new NvChapter()));
     }
 }

@@ -2,9 +2,8 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
-import java.nio.charset.StandardCharsets;
 import org.vtpm.crypto.AesCtr;
-import org.vtpm.crypto.RsaException;
+import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Environment;
@@ -22,9 +21,6 @@ public final class EndorsementKey {
     /** The only length of an endorsement key. */
     static final int BITS = 2048;
 
-    /** The OAEP label of everything in TPM 1.2 (TPM Main Part 1, section 31.1.1). */
-    static final byte[] OAEP_LABEL = "TCPA".getBytes(StandardCharsets.US_ASCII);
-
     private EndorsementKey() {}
 
     /**
@@ -33,7 +29,7 @@ public final class EndorsementKey {
      * @param ekReset authorises TPM_RevokeTrust
      */
     public static Endorsement make(Environment environment, byte[] ekReset) {
-        var key = environment.newRsaKey(BITS);
+        var key = environment.newRsaKey(BITS, RsaPublicKey.F4);
         return new Endorsement(
                 new Pubkey(
                         KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, BITS),
@@ -47,14 +43,9 @@ public final class EndorsementKey {
 
     /** Decrypts an authorisation secret that was encrypted for this TPM. */
     static byte[] decryptSecret(Environment environment, Endorsement endorsement, byte[] encrypted) {
-        var key = endorsement.privateKey().withPublic(endorsement.publicKey().pubKey());
+        var key = endorsement.privateKey().withPublic(endorsement.publicKey());
         require(encrypted.length <= key.publicKey().length(), ReturnCode.BAD_DATASIZE);
-        byte[] secret;
-        try {
-            secret = environment.rsa().decryptOaep(key, OAEP_LABEL, encrypted);
-        } catch (RsaException e) {
-            throw new TpmException(ReturnCode.DECRYPT_ERROR);
-        }
+        byte[] secret = Oaep.decrypt(environment, key, encrypted);
         if (secret.length != Sha1.LENGTH) {
             Secrets.zero(secret);
             throw new TpmException(ReturnCode.BAD_KEY_PROPERTY);

@@ -6,27 +6,33 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.LoadedKey;
+import org.vtpm.engine.tpm12.structure.Handles;
 import org.vtpm.engine.tpm12.structure.ResourceType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
-/** Eviction (TPM Main Part 3, section 22), and its older form for sessions. */
+/** Eviction (TPM Main Part 3, section 22), and its older forms for sessions and keys. */
 public final class EvictionChapter implements Chapter {
     record FlushSpecific(int handle, int resourceType) {}
 
     record TerminateHandle(int handle) {}
 
+    record EvictKey(int evictHandle) {}
+
     @Override
     public void register(Handlers handlers) {
         handlers.on("FlushSpecific", FlushSpecific.class, EvictionChapter::flushSpecific);
         handlers.on("Terminate_Handle", TerminateHandle.class, (tx, request) -> flushSession(tx, request.handle()));
+        handlers.on("EvictKey", EvictKey.class, EvictionChapter::evictKey);
     }
 
-    /** Keys, transport and DAA sessions and saved contexts do not exist yet: no handle names one. */
+    /** Transport and DAA sessions and saved contexts do not exist yet: no handle names one. */
     private static Record flushSpecific(Transaction tx, FlushSpecific request) {
         return switch (request.resourceType()) {
             case ResourceType.AUTH -> flushSession(tx, request.handle());
-            case ResourceType.KEY, ResourceType.CONTEXT -> throw new TpmException(ReturnCode.BAD_PARAMETER);
+            case ResourceType.KEY -> flushKey(tx, request.handle());
+            case ResourceType.CONTEXT -> throw new TpmException(ReturnCode.BAD_PARAMETER);
             case ResourceType.TRANSPORT -> throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
             case ResourceType.DAA -> throw new TpmException(ReturnCode.BAD_HANDLE);
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
@@ -36,6 +42,22 @@ public final class EvictionChapter implements Chapter {
     private static Record flushSession(Transaction tx, int handle) {
         require(tx.stClear().session(handle) != null, ReturnCode.INVALID_AUTHHANDLE);
         tx.stClear(tx.stClear().withoutSessions(session -> session.handle() == handle));
+        return NoParameters.NONE;
+    }
+
+    private static Record flushKey(Transaction tx, int handle) {
+        LoadedKey key = Keys.all(tx)
+                .filter(each -> each.handle() == handle)
+                .findFirst()
+                .orElseThrow(() -> new TpmException(ReturnCode.BAD_PARAMETER));
+        Keys.evict(tx, key);
+        return NoParameters.NONE;
+    }
+
+    private static Record evictKey(Transaction tx, EvictKey request) {
+        LoadedKey key = Keys.find(tx, request.evictHandle());
+        require(key.handle() != Handles.SRK, ReturnCode.INVALID_KEYHANDLE);
+        Keys.evict(tx, key);
         return NoParameters.NONE;
     }
 }

@@ -2,9 +2,11 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
+import java.util.List;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
 import org.vtpm.crypto.AesCtr;
+import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Authorizations;
@@ -15,6 +17,7 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Endorsement;
 import org.vtpm.engine.tpm12.state.Entity;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.RsaPrivateKey;
@@ -62,20 +65,20 @@ public final class OwnershipChapter implements Chapter {
         byte[] srkAuth = {};
         try {
             authorizations.verify(0, Entity.OWNER, ownerAuth);
-            StorageRootKey.check(request.srkParams());
+            StorageRootKey.check(tx, request.srkParams());
             srkAuth = EndorsementKey.decryptSecret(environment, endorsement, request.encSrkAuth());
-            var key = environment.newRsaKey(StorageRootKey.BITS);
-            TpmKey srk = StorageRootKey.complete(
+            var key = environment.newRsaKey(StorageRootKey.BITS, RsaPublicKey.F4);
+            TpmKey srk = KeyCreation.complete(
                     tx, request.srkParams(), key.publicKey().modulus());
+            byte[] tpmProof = environment.random(Sha1.LENGTH);
             tx.permanent(tx.permanent()
                     .withOwner(new Owner(
                             ownerAuth,
-                            environment.random(Sha1.LENGTH),
+                            tpmProof,
                             environment.random(AesCtr.KEY_LENGTH),
                             environment.random(AesCtr.KEY_LENGTH),
-                            srk,
-                            srkAuth,
-                            RsaPrivateKey.of(key.crt())))
+                            LoadedKey.srk(srk, RsaPrivateKey.of(key.crt()), srkAuth, tpmProof),
+                            List.of()))
                     .withFlag(PermanentFlags.Flag.READ_PUBEK, false));
             return new SrkPub(srk);
         } catch (RuntimeException e) {

@@ -13,7 +13,6 @@ final class Properties {
     static final int TIS_TIMEOUT = 0x115;
     static final int DURATION = 0x120;
 
-    private static final int MAX_KEYS = 20;
     private static final int MAX_TRANSPORT_SESSIONS = 16;
     private static final int MAX_DAA_SESSIONS = 2;
     private static final int MAX_COUNTERS = 8;
@@ -41,7 +40,7 @@ final class Properties {
             case 0x101 -> numbers(PcrBank.COUNT);
             case 0x102 -> numbers(1); // DIR registers
             case MANUFACTURER -> Identification.vendor();
-            case 0x104 -> numbers(MAX_KEYS); // free key slots
+            case 0x104 -> numbers(Keys.freeSlots(tx)); // free key slots
             case 0x107 -> numbers(0); // MIN_COUNTER: no throttling
             case 0x10A -> numbers(freeSessions);
             case 0x10B -> numbers(MAX_TRANSPORT_SESSIONS); // free transport sessions
@@ -49,7 +48,7 @@ final class Properties {
             case 0x10D -> numbers(StClearState.MAX_SESSIONS);
             case 0x10E -> numbers(MAX_TRANSPORT_SESSIONS);
             case 0x10F -> numbers(MAX_COUNTERS);
-            case 0x110 -> numbers(MAX_KEYS);
+            case 0x110 -> numbers(StClearState.MAX_KEYS);
             case 0x111 -> bool(tx.permanent().owner() != null);
             case 0x112 -> numbers(MAX_CONTEXTS); // free entries for saved sessions
             case 0x113 -> numbers(MAX_CONTEXTS);

@@ -1,7 +1,10 @@
 package org.vtpm.engine.tpm12.chapter;
 
+import static org.vtpm.engine.tpm12.structure.TpmException.require;
+
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Entity;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.structure.EntityType;
@@ -24,7 +27,7 @@ record Target(Entity entity, byte[] secret) {
     static Target find(Transaction tx, int type, int value) {
         return switch (type) {
             case EntityType.OWNER -> new Target(Entity.OWNER, owner(tx).ownerAuth());
-            case EntityType.SRK -> new Target(Entity.SRK, owner(tx).srkAuth());
+            case EntityType.SRK -> new Target(Entity.SRK, owner(tx).srk().usageAuth());
             case EntityType.KEY_HANDLE -> key(tx, value);
             case EntityType.NV -> nv(tx, value);
             case EntityType.COUNTER -> throw new TpmException(ReturnCode.BAD_COUNTER);
@@ -32,15 +35,11 @@ record Target(Entity entity, byte[] secret) {
         };
     }
 
+    /** The PCRs and localities that a key is bound to do not matter yet: it is not used before it is authorised. */
     private static Target key(Transaction tx, int handle) {
-        return switch (handle) {
-            case Handles.SRK -> new Target(Entity.SRK, owner(tx).srkAuth());
-            case Handles.OPERATOR -> throw new TpmException(ReturnCode.BAD_HANDLE);
-            case Handles.EK -> throw new TpmException(ReturnCode.KEYNOTFOUND);
-            default ->
-                throw new TpmException(
-                        Handles.reserved(handle) ? ReturnCode.INVALID_RESOURCE : ReturnCode.INVALID_KEYHANDLE);
-        };
+        require(handle != Handles.OPERATOR, ReturnCode.BAD_HANDLE);
+        LoadedKey key = Keys.find(tx, handle);
+        return new Target(key.entity(), key.usageAuth());
     }
 
     private static Target nv(Transaction tx, int nvIndex) {

@@ -14,6 +14,7 @@ import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.Entity;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.structure.Adip;
@@ -97,16 +98,25 @@ public final class Authorizations {
         verify(blocks.size() - 1, Entity.OWNER, owner.ownerAuth());
     }
 
+    /** Verifies that a block authorises the use of a key. */
+    public void verify(int block, LoadedKey key) {
+        verify(block, key.entity(), key.usageAuth());
+    }
+
     /**
-     * Verifies one block.
+     * Verifies one block: the first fails with AUTHFAIL, the second with AUTH2FAIL.
      *
      * @param block 0 or 1
      * @param entity what must have been authorised: an OSAP session for anything else fails
      * @param secret the entity's secret; not copied
      */
     public void verify(int block, Entity entity, byte[] secret) {
+        verify(block, entity, secret, block == 0 ? ReturnCode.AUTHFAIL : ReturnCode.AUTH2FAIL);
+    }
+
+    /** Verifies one block, which fails with a code of the caller's choice. */
+    public void verify(int block, Entity entity, byte[] secret, ReturnCode failure) {
         Session session = session(block);
-        ReturnCode failure = block == 0 ? ReturnCode.AUTHFAIL : ReturnCode.AUTH2FAIL;
         boolean bound = session.protocol() != Session.OIAP;
         TpmException.require(!bound || session.entity().equals(entity), failure);
         Block own = blocks.get(block);

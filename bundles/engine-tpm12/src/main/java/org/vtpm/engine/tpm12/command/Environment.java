@@ -22,8 +22,8 @@ public record Environment(SecureRandom random, LongSupplier nanoClock, Supplier<
     }
 
     /** A new RSA key of two primes. */
-    public RsaPrivateKey newRsaKey(int bits) {
-        return new RsaKeyGenerator(bigNumbers, random).generate(bits);
+    public RsaPrivateKey newRsaKey(int bits, int exponent) {
+        return new RsaKeyGenerator(bigNumbers, random).generate(bits, exponent);
     }
 
     /** Fresh random bytes. */

@@ -1,8 +1,9 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.List;
 import java.util.stream.Stream;
+import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
-import org.vtpm.engine.tpm12.structure.TpmKey;
 
 /**
  * What TPM_TakeOwnership makes and clearing the owner destroys.
@@ -10,28 +11,33 @@ import org.vtpm.engine.tpm12.structure.TpmKey;
  * @param tpmProof marks blobs as made by this TPM for this owner
  * @param contextKey AES-128 key that wraps saved contexts
  * @param delegateKey AES-128 key that wraps delegation blobs
- * @param srk public part of the storage root key, as TPM_TakeOwnership returned it
- * @param srkAuth usage secret of the storage root key
+ * @param srk the storage root key, whose public part is as TPM_TakeOwnership returned it
+ * @param evictKeys keys that only the owner can evict (TPM_KEY_CONTROL_OWNER_EVICT): they stay loaded without power
  */
 public record Owner(
         @Fixed(20) byte[] ownerAuth,
         @Fixed(20) byte[] tpmProof,
         @Fixed(16) byte[] contextKey,
         @Fixed(16) byte[] delegateKey,
-        TpmKey srk,
-        @Fixed(20) byte[] srkAuth,
-        RsaPrivateKey srkPrivate) {
+        LoadedKey srk,
+        @Counted(prefix = 2) List<LoadedKey> evictKeys) {
 
     public Owner withOwnerAuth(byte[] auth) {
-        return new Owner(auth, tpmProof, contextKey, delegateKey, srk, srkAuth, srkPrivate);
+        return new Owner(auth, tpmProof, contextKey, delegateKey, srk, evictKeys);
     }
 
     public Owner withSrkAuth(byte[] auth) {
-        return new Owner(ownerAuth, tpmProof, contextKey, delegateKey, srk, auth, srkPrivate);
+        return new Owner(ownerAuth, tpmProof, contextKey, delegateKey, srk.withUsageAuth(auth), evictKeys);
+    }
+
+    public Owner withEvictKeys(List<LoadedKey> to) {
+        return new Owner(ownerAuth, tpmProof, contextKey, delegateKey, srk, List.copyOf(to));
     }
 
     Stream<byte[]> secrets() {
-        return Stream.concat(srkPrivate.secrets(), Stream.of(ownerAuth, tpmProof, contextKey, delegateKey, srkAuth));
+        return Stream.concat(
+                Stream.concat(Stream.of(srk), evictKeys.stream()).flatMap(LoadedKey::secrets),
+                Stream.of(ownerAuth, tpmProof, contextKey, delegateKey));
     }
 
     /** Names no secret. */

@@ -2,6 +2,7 @@ package org.vtpm.engine.tpm12.state;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
@@ -42,10 +43,7 @@ public record PermanentState(
 
     /** The same object if nothing changes, so that nothing has to be stored. */
     public PermanentState withFlags(PermanentFlags to) {
-        return flags.equals(to)
-                ? this
-                : new PermanentState(
-                        to, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+        return flags.equals(to) ? this : with(copy -> copy.flags = to);
     }
 
     /** The same object if nothing changes, so that nothing has to be stored. */
@@ -54,34 +52,31 @@ public record PermanentState(
     }
 
     public PermanentState withEndorsement(@Nullable Endorsement to) {
-        return new PermanentState(flags, to, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+        return with(copy -> copy.endorsement = to);
     }
 
     public PermanentState withOwner(@Nullable Owner to) {
-        return new PermanentState(
-                flags, endorsement, to, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+        return with(copy -> copy.owner = to);
     }
 
     public PermanentState withOperatorAuth(byte[] to) {
-        return new PermanentState(flags, endorsement, owner, to, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+        return with(copy -> copy.operatorAuth = to);
     }
 
     public PermanentState withDir(byte[] to) {
-        return new PermanentState(
-                flags, endorsement, owner, operatorAuth, to, noOwnerNvWrites, restrictDelegate, nvAreas);
+        return with(copy -> copy.dir = to);
     }
 
     public PermanentState withNoOwnerNvWrites(int to) {
-        return new PermanentState(flags, endorsement, owner, operatorAuth, dir, to, restrictDelegate, nvAreas);
+        return with(copy -> copy.noOwnerNvWrites = to);
     }
 
     public PermanentState withRestrictDelegate(int to) {
-        return new PermanentState(flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, to, nvAreas);
+        return with(copy -> copy.restrictDelegate = to);
     }
 
     public PermanentState withNvAreas(List<NvArea> to) {
-        return new PermanentState(
-                flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, List.copyOf(to));
+        return with(copy -> copy.nvAreas = List.copyOf(to));
     }
 
     /** The NV area at an index, or null. */
@@ -105,6 +100,40 @@ public record PermanentState(
     public PermanentState withoutNvArea(int nvIndex) {
         return withNvAreas(
                 nvAreas.stream().filter(area -> area.pub().nvIndex() != nvIndex).toList());
+    }
+
+    private PermanentState with(Consumer<Copy> change) {
+        Copy copy = new Copy(this);
+        change.accept(copy);
+        return copy.finish();
+    }
+
+    /** A state in the making: the one place, besides the record's head, that names all components. */
+    private static final class Copy {
+        private PermanentFlags flags;
+        private @Nullable Endorsement endorsement;
+        private @Nullable Owner owner;
+        private byte[] operatorAuth;
+        private byte[] dir;
+        private int noOwnerNvWrites;
+        private int restrictDelegate;
+        private List<NvArea> nvAreas;
+
+        Copy(PermanentState of) {
+            flags = of.flags;
+            endorsement = of.endorsement;
+            owner = of.owner;
+            operatorAuth = of.operatorAuth;
+            dir = of.dir;
+            noOwnerNvWrites = of.noOwnerNvWrites;
+            restrictDelegate = of.restrictDelegate;
+            nvAreas = of.nvAreas;
+        }
+
+        PermanentState finish() {
+            return new PermanentState(
+                    flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+        }
     }
 
     /** Zeroes all secrets: the state must not be used any more. */

@@ -3,11 +3,10 @@ package org.vtpm.engine.tpm12.state;
 import java.util.stream.Stream;
 import org.vtpm.api.bignum.RsaCrtKey;
 import org.vtpm.codec.Sized;
-import org.vtpm.crypto.RsaPublicKey;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
+import org.vtpm.engine.tpm12.structure.Pubkey;
 
 /**
- * An RSA private key as the permanent state keeps it. Secret.
+ * An RSA private key as the state keeps it. Secret.
  *
  * @param p first prime factor
  * @param q second prime factor
@@ -26,10 +25,9 @@ public record RsaPrivateKey(
         return new RsaPrivateKey(key.p(), key.q(), key.dp(), key.dq(), key.qInv());
     }
 
-    /** The form that computes, with its public half, whose exponent is 65537. It shares the arrays. */
-    public org.vtpm.crypto.RsaPrivateKey withPublic(StorePubkey publicKey) {
-        return new org.vtpm.crypto.RsaPrivateKey(
-                new RsaPublicKey(publicKey.key(), RsaPublicKey.F4), new RsaCrtKey(p, q, dp, dq, qInv));
+    /** The form that computes, with its public half. It shares the arrays. */
+    public org.vtpm.crypto.RsaPrivateKey withPublic(Pubkey publicKey) {
+        return new org.vtpm.crypto.RsaPrivateKey(publicKey.rsa(), new RsaCrtKey(p, q, dp, dq, qInv));
     }
 
     Stream<byte[]> secrets() {

@@ -2,6 +2,7 @@ package org.vtpm.engine.tpm12.state;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -10,11 +11,12 @@ import org.vtpm.engine.tpm12.structure.Handles;
 
 /**
  * What TPM_Startup(ST_CLEAR) resets and TPM_SaveState keeps for TPM_Startup(ST_STATE): TPM_STCLEAR_FLAGS,
- * TPM_STCLEAR_DATA, and the sessions (TPM Main Part 2, sections 7.2, 7.5 and 7.6).
+ * TPM_STCLEAR_DATA, sessions and loaded keys (TPM Main Part 2, sections 7.2, 7.5 and 7.6).
  *
  * @param ownerReference whose secret stands for the owner's: {@link Handles#OWNER} or a delegation row
  * @param deferredPhysicalPresence what physical presence was shown for in advance
  * @param nvLocks of NV areas where one of them is set
+ * @param keys loaded keys, but for those that only the owner can evict
  */
 public record StClearState(
         StClearFlags flags,
@@ -23,10 +25,14 @@ public record StClearState(
         int ownerReference,
         int deferredPhysicalPresence,
         @Counted(prefix = 2, max = MAX_SESSIONS) List<Session> sessions,
-        @Counted(prefix = 2) List<NvLocks> nvLocks) {
+        @Counted(prefix = 2) List<NvLocks> nvLocks,
+        @Counted(prefix = 2, max = MAX_KEYS) List<LoadedKey> keys) {
 
     /** Most authorisation sessions at a time. */
     public static final int MAX_SESSIONS = 16;
+
+    /** Key slots; keys that only the owner can evict take one too. */
+    public static final int MAX_KEYS = 20;
 
     /** After TPM_Startup(ST_CLEAR). */
     public static StClearState initial(boolean deactivated) {
@@ -37,29 +43,39 @@ public record StClearState(
                 Handles.OWNER,
                 0,
                 List.of(),
+                List.of(),
                 List.of());
     }
 
     public StClearState withFlag(StClearFlags.Flag flag, boolean value) {
-        return new StClearState(
-                flags.with(flag, value), pcrs, lockout, ownerReference, deferredPhysicalPresence, sessions, nvLocks);
+        return with(copy -> copy.flags = flags.with(flag, value));
     }
 
     public StClearState withPcrs(PcrBank to) {
-        return new StClearState(flags, to, lockout, ownerReference, deferredPhysicalPresence, sessions, nvLocks);
+        return with(copy -> copy.pcrs = to);
     }
 
     public StClearState withLockout(Lockout to) {
-        return new StClearState(flags, pcrs, to, ownerReference, deferredPhysicalPresence, sessions, nvLocks);
+        return with(copy -> copy.lockout = to);
     }
 
     public StClearState withDeferredPhysicalPresence(int to) {
-        return new StClearState(flags, pcrs, lockout, ownerReference, to, sessions, nvLocks);
+        return with(copy -> copy.deferredPhysicalPresence = to);
+    }
+
+    public StClearState withKeys(List<LoadedKey> to) {
+        return with(copy -> copy.keys = List.copyOf(to));
     }
 
     /** What clearing the owner leaves of it: flags, PCRs and the locks of NV areas. */
     public StClearState afterOwnerClear() {
-        return new StClearState(flags, pcrs, Lockout.NONE, Handles.OWNER, 0, List.of(), nvLocks);
+        return with(copy -> {
+            copy.lockout = Lockout.NONE;
+            copy.ownerReference = Handles.OWNER;
+            copy.deferredPhysicalPresence = 0;
+            copy.sessions = List.of();
+            copy.keys = List.of();
+        });
     }
 
     /** The session with this handle, or null. */
@@ -109,28 +125,55 @@ public record StClearState(
         }
         Stream<NvLocks> others = nvLocks.stream().filter(each -> each.nvIndex() != locks.nvIndex());
         Stream<NvLocks> own = locks.read() || locks.write() ? Stream.of(locks) : Stream.empty();
-        return new StClearState(
-                flags,
-                pcrs,
-                lockout,
-                ownerReference,
-                deferredPhysicalPresence,
-                sessions,
-                Stream.concat(others, own).toList());
+        return with(copy -> copy.nvLocks = Stream.concat(others, own).toList());
     }
 
     private StClearState withSessions(List<Session> to) {
-        return new StClearState(
-                flags, pcrs, lockout, ownerReference, deferredPhysicalPresence, List.copyOf(to), nvLocks);
+        return with(copy -> copy.sessions = List.copyOf(to));
+    }
+
+    private StClearState with(Consumer<Copy> change) {
+        Copy copy = new Copy(this);
+        change.accept(copy);
+        return copy.finish();
+    }
+
+    /** A state in the making: the one place, besides the record's head, that names all components. */
+    private static final class Copy {
+        private StClearFlags flags;
+        private PcrBank pcrs;
+        private Lockout lockout;
+        private int ownerReference;
+        private int deferredPhysicalPresence;
+        private List<Session> sessions;
+        private List<NvLocks> nvLocks;
+        private List<LoadedKey> keys;
+
+        Copy(StClearState of) {
+            flags = of.flags;
+            pcrs = of.pcrs;
+            lockout = of.lockout;
+            ownerReference = of.ownerReference;
+            deferredPhysicalPresence = of.deferredPhysicalPresence;
+            sessions = of.sessions;
+            nvLocks = of.nvLocks;
+            keys = of.keys;
+        }
+
+        StClearState finish() {
+            return new StClearState(
+                    flags, pcrs, lockout, ownerReference, deferredPhysicalPresence, sessions, nvLocks, keys);
+        }
     }
 
     Stream<byte[]> secrets() {
-        return sessions.stream().map(Session::sharedSecret);
+        return Stream.concat(
+                sessions.stream().map(Session::sharedSecret), keys.stream().flatMap(LoadedKey::secrets));
     }
 
     /** Names no secret. */
     @Override
     public String toString() {
-        return "StClearState[" + flags + ", " + sessions.size() + " sessions]";
+        return "StClearState[" + flags + ", " + sessions.size() + " sessions, " + keys.size() + " keys]";
     }
 }

@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.function.Function;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.ByteWriter;
@@ -9,13 +10,14 @@ import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
  * The parts of the state as bytes: a magic number, the kind of the part, the version of its layout, then the record.
- * Whoever stores them protects them: they hold secrets and carry no checksum.
+ * Whoever stores them protects them: they hold secrets and carry no checksum. Once a version has been released its layout
+ * is kept in a class of its own, from which it is upgraded.
  */
 public final class StateFormat {
     private static final int MAGIC = 0x76543132; // "vT12"
     private static final int PERMANENT = 1;
     private static final int SAVED = 2;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     private StateFormat() {}
 
@@ -26,10 +28,15 @@ public final class StateFormat {
     /**
      * Decodes the permanent part.
      *
-     * @throws EngineStateException if these bytes are not what {@link #encodePermanent} gives
+     * @throws EngineStateException if these bytes are not what {@link #encodePermanent} gives, or gave in an older version
      */
     public static PermanentState decodePermanent(byte[] bytes) throws EngineStateException {
-        return decode("permanent", PERMANENT, Codec.of(PermanentState.class), bytes);
+        return decode(
+                "permanent",
+                PERMANENT,
+                bytes,
+                reader(PermanentState.class, Function.identity()),
+                reader(Version1.Permanent.class, Version1.Permanent::upgraded));
     }
 
     public static byte[] encodeSaved(StClearState state) {
@@ -39,10 +46,25 @@ public final class StateFormat {
     /**
      * Decodes the saved part.
      *
-     * @throws EngineStateException if these bytes are not what {@link #encodeSaved} gives
+     * @throws EngineStateException if these bytes are not what {@link #encodeSaved} gives, or gave in an older version
      */
     public static StClearState decodeSaved(byte[] bytes) throws EngineStateException {
-        return decode("saved", SAVED, Codec.of(StClearState.class), bytes);
+        return decode(
+                "saved",
+                SAVED,
+                bytes,
+                reader(StClearState.class, Function.identity()),
+                reader(Version1.Saved.class, Version1.Saved::upgraded));
+    }
+
+    /** Reads one version of a layout. */
+    @FunctionalInterface
+    private interface Reader<T> {
+        T read(ByteReader in) throws CodecException;
+    }
+
+    private static <V, T> Reader<T> reader(Class<V> layout, Function<V, T> upgrade) {
+        return in -> upgrade.apply(Codec.of(layout).read(in));
     }
 
     private static <T> byte[] encode(int kind, Codec<T> codec, T state) {
@@ -51,18 +73,22 @@ public final class StateFormat {
         return out.finish();
     }
 
-    private static <T> T decode(String name, int kind, Codec<T> codec, byte[] bytes) throws EngineStateException {
+    private static <T> T decode(String name, int kind, byte[] bytes, Reader<T> current, Reader<T> version1)
+            throws EngineStateException {
         try {
             ByteReader in = new ByteReader(bytes);
             if (in.i32() != MAGIC || in.u8() != kind) {
                 throw new EngineStateException("this is not the " + name + " state of a TPM 1.2 of this product");
             }
             int version = in.u16();
-            if (version != VERSION) {
-                throw new EngineStateException("the " + name + " state of this TPM 1.2 has version " + version
-                        + ", but only version " + VERSION + " can be read: use the product version that wrote it");
-            }
-            T state = codec.read(in);
+            T state = switch (version) {
+                case VERSION -> current.read(in);
+                case 1 -> version1.read(in);
+                default ->
+                    throw new EngineStateException("the " + name + " state of this TPM 1.2 has version "
+                            + version + ", but only versions 1 to " + VERSION
+                            + " can be read: use the product version that wrote it");
+            };
             in.expectEnd();
             return state;
         } catch (CodecException | IllegalArgumentException | TpmException e) {

@@ -1,21 +1,23 @@
 package org.vtpm.engine.tpm12.structure;
 
 import org.jspecify.annotations.Nullable;
+import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException.Kind;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.Tag;
 import org.vtpm.codec.U16;
 import org.vtpm.codec.U8;
+import org.vtpm.crypto.Sha1;
 
 /** A key as it stands outside the TPM: TPM_KEY or TPM_KEY12 (TPM Main Part 2, sections 10.2 and 10.3). */
 public sealed interface TpmKey {
-    /** TPM_KEY_USAGE. */
+    /** See {@link KeyUsage}. */
     int keyUsage();
 
-    /** TPM_KEY_FLAGS. */
+    /** See {@link KeyFlag}. */
     int keyFlags();
 
-    /** TPM_AUTH_DATA_USAGE. */
+    /** See {@link AuthDataUsage}. */
     int authDataUsage();
 
     KeyParms algorithmParms();
@@ -24,6 +26,29 @@ public sealed interface TpmKey {
 
     /** The TPM_STORE_ASYMKEY of the key, encrypted by its parent. */
     byte[] encData();
+
+    /** The PCRs and localities that the key may be used at, whatever the form of the key; null if it is at any. */
+    @Nullable
+    PcrInfoShort release();
+
+    /** This key with another encrypted part. */
+    TpmKey withEncData(byte[] encData);
+
+    /** Whether a flag is set. */
+    default boolean is(KeyFlag flag) {
+        return (keyFlags() & flag.mask()) != 0;
+    }
+
+    /** SHA-1 over all but the encrypted part, which repeats it: what makes it this key and no other. */
+    default byte[] pubDataDigest() {
+        byte[] encoded = Codec.of(TpmKey.class).encode(withEncData(new byte[0]));
+        return new Sha1().update(encoded, 0, encoded.length - Integer.BYTES).digest();
+    }
+
+    /** The TPM_PUBKEY of the key. */
+    default Pubkey publicKey() {
+        return new Pubkey(algorithmParms(), pubKey());
+    }
 
     /** TPM_KEY, the form of version 1.1; the revision bytes of its version are not looked at. */
     @Tag(value = 0x01010000, bytes = 4, mask = 0xFFFF0000L, mismatch = Kind.BAD_VERSION)
@@ -35,7 +60,20 @@ public sealed interface TpmKey {
             @Sized @Nullable PcrInfo pcrInfo,
             StorePubkey pubKey,
             @Sized byte[] encData)
-            implements TpmKey {}
+            implements TpmKey {
+
+        @Override
+        public @Nullable PcrInfoShort release() {
+            return pcrInfo == null
+                    ? null
+                    : new PcrInfoShort(pcrInfo.pcrSelection(), PcrInfoShort.ALL_LOCALITIES, pcrInfo.digestAtRelease());
+        }
+
+        @Override
+        public TpmKey withEncData(byte[] to) {
+            return new Key(keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
+        }
+    }
 
     /** TPM_KEY12. */
     @Tag(value = 0x00280000, bytes = 4, mismatch = Kind.BAD_VERSION)
@@ -47,5 +85,19 @@ public sealed interface TpmKey {
             @Sized @Nullable PcrInfoLong pcrInfo,
             StorePubkey pubKey,
             @Sized byte[] encData)
-            implements TpmKey {}
+            implements TpmKey {
+
+        @Override
+        public @Nullable PcrInfoShort release() {
+            return pcrInfo == null
+                    ? null
+                    : new PcrInfoShort(
+                            pcrInfo.releasePcrSelection(), pcrInfo.localityAtRelease(), pcrInfo.digestAtRelease());
+        }
+
+        @Override
+        public TpmKey withEncData(byte[] to) {
+            return new Key12(keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
+        }
+    }
 }

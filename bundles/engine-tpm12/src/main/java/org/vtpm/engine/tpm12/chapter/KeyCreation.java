@@ -1,0 +1,108 @@
+package org.vtpm.engine.tpm12.chapter;
+
+import org.jspecify.annotations.Nullable;
+import org.vtpm.codec.Codec;
+import org.vtpm.crypto.RsaPrivateKey;
+import org.vtpm.crypto.Secrets;
+import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.LoadedKey;
+import org.vtpm.engine.tpm12.structure.PcrInfo;
+import org.vtpm.engine.tpm12.structure.PcrInfoLong;
+import org.vtpm.engine.tpm12.structure.RsaKeyParms;
+import org.vtpm.engine.tpm12.structure.StoreAsymkey;
+import org.vtpm.engine.tpm12.structure.StorePubkey;
+import org.vtpm.engine.tpm12.structure.TpmKey;
+
+/** Making keys: what TPM_CreateWrapKey, TPM_CMK_CreateKey, TPM_MakeIdentity and TPM_TakeOwnership have in common. */
+final class KeyCreation {
+    private KeyCreation() {}
+
+    /** Makes the key that checked parameters describe. The caller destroys it. */
+    static RsaPrivateKey generate(Transaction tx, TpmKey params) {
+        RsaKeyParms parms = params.algorithmParms().rsa();
+        return tx.environment().newRsaKey(parms.keyLength(), parms.publicExponent());
+    }
+
+    /** The parameters with the key that was made for them, and the PCRs as they were then. */
+    static TpmKey complete(Transaction tx, TpmKey params, byte[] modulus) {
+        StorePubkey pubKey = new StorePubkey(modulus);
+        byte[] encData = {};
+        if (params instanceof TpmKey.Key12 key) {
+            return new TpmKey.Key12(
+                    key.keyUsage(),
+                    key.keyFlags(),
+                    key.authDataUsage(),
+                    key.algorithmParms(),
+                    created(tx, key.pcrInfo()),
+                    pubKey,
+                    encData);
+        }
+        TpmKey.Key key = (TpmKey.Key) params;
+        return new TpmKey.Key(
+                key.keyUsage(),
+                key.keyFlags(),
+                key.authDataUsage(),
+                key.algorithmParms(),
+                created(tx, key.pcrInfo()),
+                pubKey,
+                encData);
+    }
+
+    /**
+     * Makes a key under a parent.
+     *
+     * @param params checked
+     * @param payload see {@link org.vtpm.engine.tpm12.structure.PayloadType}
+     * @param usageAuth not copied
+     * @param migrationAuth tpmProof if the key can not be migrated; not copied
+     */
+    static TpmKey wrapped(
+            Transaction tx, LoadedKey parent, TpmKey params, int payload, byte[] usageAuth, byte[] migrationAuth) {
+        RsaPrivateKey made = generate(tx, params);
+        try {
+            TpmKey key = complete(tx, params, made.publicKey().modulus());
+            return key.withEncData(wrap(
+                    tx,
+                    parent,
+                    new StoreAsymkey(
+                            payload,
+                            usageAuth,
+                            migrationAuth,
+                            key.pubDataDigest(),
+                            made.crt().p())));
+        } finally {
+            made.destroy();
+        }
+    }
+
+    /** Encrypts the secret part of a key for its parent. */
+    static byte[] wrap(Transaction tx, LoadedKey parent, StoreAsymkey secret) {
+        byte[] plain = Codec.of(StoreAsymkey.class).encode(secret);
+        try {
+            return Oaep.encrypt(tx.environment(), parent.rsaPublic(), plain);
+        } finally {
+            Secrets.zero(plain);
+        }
+    }
+
+    private static @Nullable PcrInfo created(Transaction tx, @Nullable PcrInfo info) {
+        return info == null
+                ? null
+                : new PcrInfo(
+                        info.pcrSelection(),
+                        info.digestAtRelease(),
+                        PcrConditions.digestAtCreation(tx, info.pcrSelection()));
+    }
+
+    private static @Nullable PcrInfoLong created(Transaction tx, @Nullable PcrInfoLong info) {
+        return info == null
+                ? null
+                : new PcrInfoLong(
+                        1 << tx.locality(),
+                        info.localityAtRelease(),
+                        info.creationPcrSelection(),
+                        info.releasePcrSelection(),
+                        PcrConditions.digestAtCreation(tx, info.creationPcrSelection()),
+                        info.digestAtRelease());
+    }
+}

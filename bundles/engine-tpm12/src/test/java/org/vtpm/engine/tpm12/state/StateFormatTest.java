@@ -1,0 +1,110 @@
+package org.vtpm.engine.tpm12.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.codec.ByteWriter;
+import org.vtpm.codec.Codec;
+import org.vtpm.engine.tpm12.structure.Algorithm;
+import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.structure.KeyParms;
+import org.vtpm.engine.tpm12.structure.KeyUsage;
+import org.vtpm.engine.tpm12.structure.StorePubkey;
+import org.vtpm.engine.tpm12.structure.TpmKey;
+
+/** States of older versions of the product. */
+class StateFormatTest {
+    private static final byte[] VERSION_1 = HexFormat.of().parseHex("76543132" + "01" + "0001");
+    private static final byte[] SAVED_VERSION_1 = HexFormat.of().parseHex("76543132" + "02" + "0001");
+
+    @Test
+    void aFactoryStateOfVersion1IsRead() throws EngineStateException {
+        byte[] old = new ByteWriter()
+                .bytes(VERSION_1)
+                .i32(PermanentFlags.FACTORY.bits())
+                .bytes(new byte[2 + 2 * 20 + 4 + 4 + 2])
+                .finish();
+        assertThat(StateFormat.encodePermanent(StateFormat.decodePermanent(old)))
+                .isEqualTo(StateFormat.encodePermanent(PermanentState.factory(null)));
+    }
+
+    @Test
+    void anOwnerOfVersion1KeepsEverything() throws EngineStateException {
+        byte[] ownerAuth = filled(20, 1);
+        TpmKey srk = new TpmKey.Key(
+                KeyUsage.STORAGE,
+                0,
+                1,
+                KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
+                null,
+                new StorePubkey(filled(256, 2)),
+                new byte[0]);
+        RsaPrivateKey privateKey =
+                new RsaPrivateKey(filled(3, 3), filled(4, 4), filled(5, 5), filled(6, 6), filled(7, 7));
+        Version1.FirstOwner owner = new Version1.FirstOwner(
+                ownerAuth, filled(20, 8), filled(16, 9), filled(16, 10), srk, filled(20, 11), privateKey);
+        NvArea dir = NvArea.dir(filled(20, 12));
+        PermanentFlags flags = PermanentFlags.FACTORY.with(PermanentFlags.Flag.NV_LOCKED, true);
+        Version1.Permanent old =
+                new Version1.Permanent(flags, null, owner, filled(20, 13), filled(20, 14), 15, 16, List.of(dir));
+
+        PermanentState read = StateFormat.decodePermanent(new ByteWriter()
+                .bytes(VERSION_1)
+                .bytes(Codec.of(Version1.Permanent.class).encode(old))
+                .finish());
+
+        PermanentState expected = PermanentState.factory(null)
+                .withFlags(flags)
+                .withOwner(new Owner(
+                        ownerAuth,
+                        filled(20, 8),
+                        filled(16, 9),
+                        filled(16, 10),
+                        LoadedKey.srk(srk, privateKey, filled(20, 11), filled(20, 8)),
+                        List.of()))
+                .withOperatorAuth(filled(20, 13))
+                .withDir(filled(20, 14))
+                .withNoOwnerNvWrites(15)
+                .withRestrictDelegate(16)
+                .withNvAreas(List.of(dir));
+        assertThat(StateFormat.encodePermanent(read)).isEqualTo(StateFormat.encodePermanent(expected));
+    }
+
+    @Test
+    void aSavedStateOfVersion1KeepsEverything() throws EngineStateException {
+        Session session = new Session(5, Session.OSAP, 0, Entity.OWNER, filled(20, 1), filled(20, 2));
+        Version1.Saved old = new Version1.Saved(
+                new StClearFlags(0x15),
+                PcrBank.initial().with(3, filled(20, 3)),
+                new Lockout(2, 7, true),
+                Handles.OWNER,
+                4,
+                List.of(session),
+                List.of(new NvLocks(9, true, false)));
+
+        StClearState read = StateFormat.decodeSaved(new ByteWriter()
+                .bytes(SAVED_VERSION_1)
+                .bytes(Codec.of(Version1.Saved.class).encode(old))
+                .finish());
+
+        StClearState expected = StClearState.initial(true)
+                .withFlag(StClearFlags.Flag.PHYSICAL_PRESENCE, true)
+                .withFlag(StClearFlags.Flag.GLOBAL_LOCK, true)
+                .withPcrs(PcrBank.initial().with(3, filled(20, 3)))
+                .withLockout(new Lockout(2, 7, true))
+                .withDeferredPhysicalPresence(4)
+                .withSession(session)
+                .withNvLocks(new NvLocks(9, true, false));
+        assertThat(StateFormat.encodeSaved(read)).isEqualTo(StateFormat.encodeSaved(expected));
+    }
+
+    private static byte[] filled(int length, int value) {
+        byte[] bytes = new byte[length];
+        Arrays.fill(bytes, (byte) value);
+        return bytes;
+    }
+}
