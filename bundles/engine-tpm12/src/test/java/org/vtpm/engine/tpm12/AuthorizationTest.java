@@ -18,6 +18,7 @@ import org.vtpm.engine.tpm12.state.RsaPrivateKey;
 import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.EntityType;
 import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.structure.KeyFlags;
 import org.vtpm.engine.tpm12.structure.KeyParms;
 import org.vtpm.engine.tpm12.structure.NvAttributes;
 import org.vtpm.engine.tpm12.structure.NvDataPublic;
@@ -165,7 +166,7 @@ class AuthorizationTest {
     private static PermanentState owned() {
         TpmKey srk = new TpmKey.Key(
                 0x11,
-                0,
+                new KeyFlags(0),
                 1,
                 KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
                 null,

@@ -75,6 +75,26 @@ class OwnershipTest {
         tpm.send("ReadPubek", ANTI_REPLAY).is(ReturnCode.SUCCESS);
     }
 
+    @Test
+    void whatIsNotDefinedIsRefusedBeforeAnythingElse() {
+        TestTpm tpm = TestTpm.started();
+        // An undefined flag, an unknown algorithm: the TPM has no endorsement key, but does not get that far.
+        for (int position : new int[] {9, 14}) {
+            byte[] params = SRK_PARAMS.clone();
+            params[position] = 0x20;
+            tpm.send(
+                            0,
+                            TestTpm.AUTH1,
+                            "TakeOwnership",
+                            u16(5),
+                            TestTpm.sized(new byte[256]),
+                            TestTpm.sized(new byte[256]),
+                            params,
+                            new byte[4 + 20 + 1 + 20])
+                    .is(ReturnCode.BAD_KEY_PROPERTY);
+        }
+    }
+
     private static void assertRefused(GuestOwner guest, int position, int change, ReturnCode code) {
         byte[] params = SRK_PARAMS.clone();
         params[position] ^= (byte) change;

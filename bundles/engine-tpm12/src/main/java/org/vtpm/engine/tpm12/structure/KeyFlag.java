@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.structure;
 
-/** TPM_KEY_FLAGS (TPM Main Part 2, section 5.10): the bits of {@link TpmKey#keyFlags}. */
+/** A bit of {@link KeyFlags}. */
 public enum KeyFlag {
     REDIRECTION(0x0000_0001),
     MIGRATABLE(0x0000_0002),

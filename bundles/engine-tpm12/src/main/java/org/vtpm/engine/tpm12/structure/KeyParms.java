@@ -6,12 +6,12 @@ import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
 
 /**
- * TPM_KEY_PARMS (TPM Main Part 2, section 10.1).
+ * TPM_KEY_PARMS (TPM Main Part 2, section 10.1) of an RSA key; keys of other algorithms are refused.
  *
- * @param algorithmId see {@link Algorithm}
+ * @param algorithmId {@link Algorithm#RSA}
  * @param encScheme see {@link Algorithm}
  * @param sigScheme see {@link Algorithm}
- * @param parms the encoding of {@link RsaKeyParms} for RSA; for others it is not looked at
+ * @param parms the encoding of {@link RsaKeyParms}
  */
 public record KeyParms(
         int algorithmId,
@@ -19,9 +19,8 @@ public record KeyParms(
         @U16 int sigScheme,
         @Sized byte[] parms) {
     public KeyParms {
-        if (algorithmId == Algorithm.RSA) {
-            rsaParms(parms);
-        }
+        TpmException.require(algorithmId == Algorithm.RSA, ReturnCode.BAD_KEY_PROPERTY);
+        rsaParms(parms);
     }
 
     /** Parameters of an RSA key with two primes and the exponent 65537. */

@@ -14,8 +14,7 @@ public sealed interface TpmKey {
     /** See {@link KeyUsage}. */
     int keyUsage();
 
-    /** See {@link KeyFlag}. */
-    int keyFlags();
+    KeyFlags keyFlags();
 
     /** See {@link AuthDataUsage}. */
     int authDataUsage();
@@ -36,7 +35,7 @@ public sealed interface TpmKey {
 
     /** Whether a flag is set. */
     default boolean is(KeyFlag flag) {
-        return (keyFlags() & flag.mask()) != 0;
+        return keyFlags().has(flag);
     }
 
     /** SHA-1 over all but the encrypted part, which repeats it: what makes it this key and no other. */
@@ -54,7 +53,7 @@ public sealed interface TpmKey {
     @Tag(value = 0x01010000, bytes = 4, mask = 0xFFFF0000L, mismatch = Kind.BAD_VERSION)
     record Key(
             @U16 int keyUsage,
-            int keyFlags,
+            KeyFlags keyFlags,
             @U8 int authDataUsage,
             KeyParms algorithmParms,
             @Sized @Nullable PcrInfo pcrInfo,
@@ -79,7 +78,7 @@ public sealed interface TpmKey {
     @Tag(value = 0x00280000, bytes = 4, mismatch = Kind.BAD_VERSION)
     record Key12(
             @U16 int keyUsage,
-            int keyFlags,
+            KeyFlags keyFlags,
             @U8 int authDataUsage,
             KeyParms algorithmParms,
             @Sized @Nullable PcrInfoLong pcrInfo,
