@@ -89,11 +89,15 @@ public final class ByteReader {
         }
     }
 
-    /** Reads a length or count of {@code width} bytes that must not be above {@code max}. */
+    /**
+     * Reads a length or count of {@code width} bytes that must not be above {@code max}. Where there is no such bound, a
+     * number that no array can have says that the input ends too early.
+     */
     int length(int width, int max) throws CodecException {
         long value = unsigned(width);
         if (value > max) {
-            throw new CodecException(Kind.TOO_LONG, "length " + value + " above " + max);
+            Kind kind = max == Integer.MAX_VALUE ? Kind.TRUNCATED : Kind.TOO_LONG;
+            throw new CodecException(kind, "length " + value + " above " + max);
         }
         return (int) value;
     }

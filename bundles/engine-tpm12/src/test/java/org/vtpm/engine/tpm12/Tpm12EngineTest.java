@@ -267,6 +267,19 @@ class Tpm12EngineTest {
         assertThat(tpm.send("GetCapability", u32(4), sized(u32(0x109))).hex()).isEqualTo("0000000700200000000000");
         tpm.send("GetCapability", u32(5), sized(u32(0x100))).is(ReturnCode.BAD_MODE);
         tpm.send("GetCapability", u32(0x77), sized(u32(0))).is(ReturnCode.BAD_MODE);
+        byte[] aes = GuestOwner.PARMS.clone();
+        aes[3] = 6;
+        assertThat(tpm.send("GetCapability", u32(8), sized(GuestOwner.PARMS)).hex())
+                .isEqualTo("0000000101");
+        tpm.send("GetCapability", u32(8), sized(aes)).is(ReturnCode.BAD_KEY_PROPERTY);
+    }
+
+    @Test
+    void lengthsBeyondTheRequestAreRefused() {
+        TestTpm tpm = TestTpm.started();
+        for (int length : new int[] {5, 0x7FFFFFFF, 0x80000000, -1}) {
+            tpm.send("GetCapability", u32(5), u32(length), u32(0x101)).is(ReturnCode.BAD_PARAM_SIZE);
+        }
     }
 
     @Test
