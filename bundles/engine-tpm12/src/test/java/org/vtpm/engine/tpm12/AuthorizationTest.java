@@ -1,6 +1,8 @@
 package org.vtpm.engine.tpm12;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.vtpm.engine.tpm12.TestTpm.concat;
+import static org.vtpm.engine.tpm12.TestTpm.sized;
 import static org.vtpm.engine.tpm12.TestTpm.u16;
 import static org.vtpm.engine.tpm12.TestTpm.u32;
 import static org.vtpm.engine.tpm12.TestTpm.u8;
@@ -83,6 +85,11 @@ class AuthorizationTest {
         TestTpm unowned = TestTpm.started();
         unowned.authorized(unowned.oiap(new byte[20]), false, "GetCapabilityOwner")
                 .is(ReturnCode.NOSRK);
+        byte[] change = concat(u32(1), sized(u32(4)), sized(u8(1)));
+        unowned.authorized(unowned.oiap(new byte[20]), false, "SetCapability", change)
+                .is(ReturnCode.AUTHFAIL);
+        unowned.send(0, TestTpm.AUTH1, "SetCapability", change, new byte[4 + 20 + 1 + 20])
+                .is(ReturnCode.INVALID_AUTHHANDLE);
     }
 
     @Test

@@ -89,13 +89,15 @@ public final class Authorizations {
         TpmException.require(session(block).protocol() != Session.OIAP, ReturnCode.BAD_MODE);
     }
 
-    /** Verifies that the last block is the owner's. */
+    /** Verifies that the last block is the owner's. A session that does not exist is reported before a missing owner. */
     public void verifyOwner() {
+        int block = blocks.size() - 1;
+        session(block);
         Owner owner = tx.permanent().owner();
         if (owner == null) {
             throw new TpmException(ReturnCode.AUTHFAIL);
         }
-        verify(blocks.size() - 1, Entity.OWNER, owner.ownerAuth());
+        verify(block, Entity.OWNER, owner.ownerAuth());
     }
 
     /** Verifies that a block authorises the use of a key. */
