@@ -107,26 +107,26 @@ public final class SetCapabilityChapter implements Chapter {
         switch (flag) {
             case DISABLE -> change.needs(change.owner() || tx.physicalPresence());
             case OWNERSHIP -> {
-                change.needsActive();
                 change.needs(tx.physicalPresence());
+                change.needsActive();
                 require(tx.permanent().owner() == null, ReturnCode.OWNER_SET);
             }
             case DEACTIVATED -> {
-                change.needsEnabled();
                 change.needs(tx.physicalPresence());
+                change.needsEnabled();
             }
             case READ_PUBEK, READ_SRK_PUB, DISABLE_FULL_DA_LOGIC_INFO -> {
-                change.needsActive();
                 change.needs(change.owner());
+                change.needsActive();
             }
             case DISABLE_OWNER_CLEAR -> {
-                change.needsActive();
                 change.needs(change.owner());
+                change.needsActive();
                 change.only(true);
             }
             case ALLOW_MAINTENANCE -> {
-                change.needsActive();
                 change.needs(change.owner());
+                change.needsActive();
                 change.only(false);
             }
             case TPM_ESTABLISHED -> {
@@ -148,8 +148,8 @@ public final class SetCapabilityChapter implements Chapter {
 
     private static void setRestrictDelegate(Change change) {
         int value = decode(NumberValue.class, change.value()).value();
-        change.needsActive();
         change.needs(change.owner());
+        change.needsActive();
         Transaction tx = change.tx();
         if (value != tx.permanent().restrictDelegate()) {
             tx.permanent(tx.permanent().withRestrictDelegate(value));
@@ -158,8 +158,8 @@ public final class SetCapabilityChapter implements Chapter {
 
     /** Makes all DAA credentials of this TPM worthless; the value is not looked at. */
     private static void renewDaaSecrets(Change change) {
-        change.needsActive();
         change.needs(change.owner());
+        change.needsActive();
         Transaction tx = change.tx();
         Endorsement endorsement = tx.permanent().endorsement();
         if (endorsement == null) {
@@ -176,8 +176,10 @@ public final class SetCapabilityChapter implements Chapter {
         require(
                 StClearFlags.numbered(change.field()) == StClearFlags.Flag.DISABLE_FORCE_CLEAR,
                 ReturnCode.BAD_PARAMETER);
+        boolean value = change.bool();
         change.needsActive();
-        change.tx().set(StClearFlags.Flag.DISABLE_FORCE_CLEAR, change.only(true));
+        change.only(true);
+        change.tx().set(StClearFlags.Flag.DISABLE_FORCE_CLEAR, value);
     }
 
     /** Bits may be withdrawn by anyone, but are only set by whoever is there. */
@@ -193,8 +195,8 @@ public final class SetCapabilityChapter implements Chapter {
     private static void setStAnyFlag(Change change) {
         require(change.field() == AF_TOS_PRESENT, ReturnCode.BAD_PARAMETER);
         boolean value = change.bool();
-        change.needsActive();
         change.needsPrivilegedLocality();
+        change.needsActive();
         change.only(false);
         change.tx().volatiles(change.tx().volatiles().withTosPresent(value));
     }
