@@ -76,7 +76,7 @@ public final class NvChapter implements Chapter {
     }
 
     private static Record writeAuth(Transaction tx, Write request) {
-        NvArea area = area(tx, request.nvIndex());
+        NvArea area = defined(tx, request.nvIndex());
         require(area.pub().permission().has(Permission.AUTHWRITE), ReturnCode.AUTH_CONFLICT);
         tx.authorizations().verify(0, Entity.nv(request.nvIndex()), area.authValue());
         return store(tx, area, request, tx.is(PermanentFlags.Flag.NV_LOCKED));
@@ -113,12 +113,15 @@ public final class NvChapter implements Chapter {
         }
         requireInside(area, request.offset(), request.data().length);
         require(
-                !permission.has(Permission.WRITEALL) || request.data().length == area.data().length,
+                !permission.has(Permission.WRITEALL)
+                        || request.data().length == area.pub().dataSize(),
                 ReturnCode.NOT_FULLWRITE);
-        byte[] changed = area.data().clone();
-        System.arraycopy(request.data(), 0, changed, request.offset(), request.data().length);
-        if (!Arrays.equals(changed, area.data())) {
-            put(tx, new NvArea(area.pub(), area.authValue(), changed));
+        if (!NvIndex.gpio(request.nvIndex())) {
+            byte[] changed = area.data().clone();
+            System.arraycopy(request.data(), 0, changed, request.offset(), request.data().length);
+            if (!Arrays.equals(changed, area.data())) {
+                put(tx, new NvArea(area.pub(), area.authValue(), changed));
+            }
         }
         tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), false, locks.write())));
         return NoParameters.NONE;
@@ -151,7 +154,7 @@ public final class NvChapter implements Chapter {
     }
 
     private static Record readAuth(Transaction tx, Read request) {
-        NvArea area = area(tx, request.nvIndex());
+        NvArea area = defined(tx, request.nvIndex());
         require(area.pub().permission().has(Permission.AUTHREAD), ReturnCode.AUTH_CONFLICT);
         tx.authorizations().verify(0, Entity.nv(request.nvIndex()), area.authValue());
         return fetch(tx, area, request, tx.is(PermanentFlags.Flag.NV_LOCKED));
@@ -177,7 +180,10 @@ public final class NvChapter implements Chapter {
             return new Data(new byte[0]);
         }
         requireInside(area, request.offset(), request.dataSize());
-        return new Data(Arrays.copyOfRange(area.data(), request.offset(), request.offset() + request.dataSize()));
+        return new Data(
+                NvIndex.gpio(request.nvIndex())
+                        ? new byte[request.dataSize()]
+                        : Arrays.copyOfRange(area.data(), request.offset(), request.offset() + request.dataSize()));
     }
 
     // The data integrity register
@@ -197,9 +203,11 @@ public final class NvChapter implements Chapter {
     // Helpers
 
     private static NvArea area(Transaction tx, int nvIndex) {
-        NvArea area = nvIndex == NvIndex.DIR
-                ? NvArea.dir(tx.permanent().dir())
-                : tx.permanent().nvArea(nvIndex);
+        return nvIndex == NvIndex.DIR ? NvArea.dir(tx.permanent().dir()) : defined(tx, nvIndex);
+    }
+
+    private static NvArea defined(Transaction tx, int nvIndex) {
+        NvArea area = tx.permanent().nvArea(nvIndex);
         if (area == null) {
             throw new TpmException(ReturnCode.BADINDEX);
         }
@@ -222,6 +230,6 @@ public final class NvChapter implements Chapter {
     /** Offset and size are unsigned, and their sum may have 33 bits. */
     private static void requireInside(NvArea area, int offset, int size) {
         long end = Integer.toUnsignedLong(offset) + Integer.toUnsignedLong(size);
-        require(end <= area.data().length, ReturnCode.NOSPACE);
+        require(end <= area.pub().dataSize(), ReturnCode.NOSPACE);
     }
 }

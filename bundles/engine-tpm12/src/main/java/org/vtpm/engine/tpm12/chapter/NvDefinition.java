@@ -112,7 +112,7 @@ final class NvDefinition {
         require(pub.dataSize() != 0, ReturnCode.BAD_PARAM_SIZE);
         require(NvSpace.fits(tx.permanent(), pub), ReturnCode.NOSPACE);
         if (pub.nvIndex() != NvIndex.TRIAL) {
-            byte[] data = new byte[pub.dataSize()];
+            byte[] data = new byte[NvIndex.gpio(pub.nvIndex()) ? 0 : pub.dataSize()];
             Arrays.fill(data, ERASED);
             tx.permanent(tx.permanent().withNvArea(new NvArea(pub.unlocked(), auth, data)));
         }

@@ -4,6 +4,7 @@ import org.vtpm.codec.Codec;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.structure.NvDataPublic;
+import org.vtpm.engine.tpm12.structure.NvIndex;
 import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 
 /** How much room there is for NV areas, counted as libtpms does, so that a guest finds what it knows. */
@@ -38,7 +39,7 @@ final class NvSpace {
                 - unusedDigest(pub.pcrInfoRead())
                 - unusedDigest(pub.pcrInfoWrite())
                 + SECRET
-                + pub.dataSize();
+                + (NvIndex.gpio(pub.nvIndex()) ? 0 : pub.dataSize());
     }
 
     private static int unusedDigest(PcrInfoShort info) {

@@ -14,7 +14,7 @@ import org.vtpm.engine.tpm12.structure.PcrSelection;
  * An NV area (TPM Main Part 2, section 19.4).
  *
  * @param pub its bReadSTClear and bWriteSTClear are FALSE here: the live ones are {@link NvLocks}
- * @param data as many bytes as {@code pub.dataSize()}
+ * @param data as many bytes as {@code pub.dataSize()}; none for a {@linkplain NvIndex#gpio pin}
  */
 public record NvArea(
         NvDataPublic pub,
@@ -22,7 +22,7 @@ public record NvArea(
         @Sized byte[] data) {
 
     public NvArea {
-        if (pub.dataSize() != data.length) {
+        if (data.length != (NvIndex.gpio(pub.nvIndex()) ? 0 : pub.dataSize())) {
             throw new IllegalArgumentException("NV area of " + data.length + " bytes says " + pub.dataSize());
         }
     }

@@ -17,6 +17,9 @@ public final class NvIndex {
     /** TPM_NV_INDEX_GPIO_00: it goes with the owner (TCG PC Client Specific TPM Interface Specification 1.2). */
     public static final int GPIO_00 = 0x0001_1600;
 
+    /** TPM_NV_INDEX_GPIO_xx: in the lowest byte, the number of a general purpose pin. */
+    private static final int GPIO = GPIO_00 >>> Byte.SIZE;
+
     private static final int D_BIT = 0x1000_0000;
     private static final int RESERVED = 0x0F00_0000;
 
@@ -25,6 +28,11 @@ public final class NvIndex {
     /** Whether only the manufacturer may define or delete it. */
     public static boolean permanent(int nvIndex) {
         return (nvIndex & D_BIT) != 0;
+    }
+
+    /** Whether an area is a window to a pin. A virtual TPM has none: nothing is stored, and zeros are read. */
+    public static boolean gpio(int nvIndex) {
+        return nvIndex >>> Byte.SIZE == GPIO;
     }
 
     /** Whether an area may be defined there. No purview is left out: an index means what the platform takes it for. */
