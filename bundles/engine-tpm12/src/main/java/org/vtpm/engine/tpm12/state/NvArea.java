@@ -22,7 +22,7 @@ public record NvArea(
         @Sized byte[] data) {
 
     public NvArea {
-        if (data.length != (NvIndex.gpio(pub.nvIndex()) ? 0 : pub.dataSize())) {
+        if (data.length != pub.dataSize() && !(data.length == 0 && NvIndex.gpio(pub.nvIndex()))) {
             throw new IllegalArgumentException("NV area of " + data.length + " bytes says " + pub.dataSize());
         }
     }

@@ -11,6 +11,7 @@ import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.structure.KeyFlags;
 import org.vtpm.engine.tpm12.structure.KeyParms;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
 import org.vtpm.engine.tpm12.structure.StorePubkey;
@@ -37,7 +38,7 @@ class StateFormatTest {
         byte[] ownerAuth = filled(20, 1);
         TpmKey srk = new TpmKey.Key(
                 KeyUsage.STORAGE,
-                0,
+                new KeyFlags(0),
                 1,
                 KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
                 null,
