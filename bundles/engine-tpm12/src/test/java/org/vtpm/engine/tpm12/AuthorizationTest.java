@@ -12,23 +12,15 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.NvArea;
-import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.PermanentState;
-import org.vtpm.engine.tpm12.state.RsaPrivateKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.EntityType;
 import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyFlags;
-import org.vtpm.engine.tpm12.structure.KeyParms;
 import org.vtpm.engine.tpm12.structure.NvAttributes;
 import org.vtpm.engine.tpm12.structure.NvDataPublic;
 import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 import org.vtpm.engine.tpm12.structure.PcrSelection;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmKey;
 
 class AuthorizationTest {
     private static final byte[] OWNER = Sha1.of(u8(1));
@@ -171,28 +163,14 @@ class AuthorizationTest {
 
     /** A TPM with an owner, whose keys no test computes with, and one NV area. */
     private static PermanentState owned() {
-        TpmKey srk = new TpmKey.Key(
-                0x11,
-                new KeyFlags(0),
-                1,
-                KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
-                null,
-                new StorePubkey(new byte[256]),
-                new byte[0]);
-        byte[] none = {0};
-        Owner owner = new Owner(
-                OWNER.clone(),
-                new byte[20],
-                new byte[16],
-                new byte[16],
-                LoadedKey.srk(srk, new RsaPrivateKey(none, none, none, none, none), SRK.clone(), new byte[20]),
-                List.of());
         PcrInfoShort anyPcr =
                 new PcrInfoShort(new PcrSelection(new byte[3]), PcrInfoShort.ALL_LOCALITIES, new byte[20]);
         NvArea area = new NvArea(
                 new NvDataPublic(NV_INDEX, anyPcr, anyPcr, new NvAttributes(4), false, false, false, 2),
                 AREA.clone(),
                 new byte[2]);
-        return PermanentState.factory(null).withOwner(owner).withNvAreas(List.of(area));
+        return PermanentState.factory(null)
+                .withOwner(TestOwner.with(OWNER, SRK))
+                .withNvAreas(List.of(area));
     }
 }

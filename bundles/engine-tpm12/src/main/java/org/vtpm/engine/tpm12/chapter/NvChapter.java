@@ -18,14 +18,13 @@ import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.structure.NvAttributes;
 import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
 import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
  * Reading and writing non-volatile storage (TPM Main Part 3, section 20), with the data integrity register of TPM 1.1
- * (section 27.4), which is an NV area too. While nvLocked is FALSE, as a part leaves the factory, only the checks that
- * section 20 names for that state are made.
+ * (section 27.4), which is an NV area too. While nvLocked is FALSE, as a part leaves the factory, the commands that need
+ * no secret of the area make only the checks that section 20 names for that state.
  */
 public final class NvChapter implements Chapter {
     private static final int DIR_COUNT = 1;
@@ -69,51 +68,73 @@ public final class NvChapter implements Chapter {
             tx.authorizations().verifyOwner();
         } else {
             require(!owners || !locked, ReturnCode.AUTH_CONFLICT);
-            NvDefinition.countUnownedWrite(tx);
         }
+        requireBudget(tx);
         require(!permission.has(Permission.AUTHWRITE), ReturnCode.AUTH_CONFLICT);
-        return store(tx, area, request, locked);
+        if (locked) {
+            PcrConditions.requireLocality(tx, area.pub().pcrInfoWrite());
+            requirePresence(tx, permission.has(Permission.PPWRITE));
+            requireWritable(tx, area);
+            PcrConditions.requirePcrs(tx, area.pub().pcrInfoWrite());
+        }
+        if (limited(tx) && request.data().length > 0) {
+            NvBudget.spend(tx);
+        }
+        return store(tx, area, request);
     }
 
+    /** Unlike {@link #write} it makes all checks whether or not NV is locked, and that of the PCRs before the locks. */
     private static Record writeAuth(Transaction tx, Write request) {
         NvArea area = defined(tx, request.nvIndex());
-        require(area.pub().permission().has(Permission.AUTHWRITE), ReturnCode.AUTH_CONFLICT);
+        NvAttributes permission = area.pub().permission();
+        require(permission.has(Permission.AUTHWRITE), ReturnCode.AUTH_CONFLICT);
         tx.authorizations().verify(0, Entity.nv(request.nvIndex()), area.authValue());
-        return store(tx, area, request, tx.is(PermanentFlags.Flag.NV_LOCKED));
+        PcrConditions.requireLocality(tx, area.pub().pcrInfoWrite());
+        requirePresence(tx, permission.has(Permission.PPWRITE));
+        PcrConditions.requirePcrs(tx, area.pub().pcrInfoWrite());
+        requireWritable(tx, area);
+        return store(tx, area, request);
     }
 
     private static Record lockAll(Transaction tx, Write request) {
         if (tx.authorizations().count() > 0) {
             tx.authorizations().verifyOwner();
-        } else {
-            NvDefinition.countUnownedWrite(tx);
         }
+        requireBudget(tx);
         require(request.data().length == 0, ReturnCode.BADINDEX);
         tx.set(StClearFlags.Flag.GLOBAL_LOCK, true);
         return NoParameters.NONE;
     }
 
-    /** Writes, or sets the write locks if there is nothing to write. */
-    private static Record store(Transaction tx, NvArea area, Write request, boolean locked) {
-        NvAttributes permission = area.pub().permission();
-        NvLocks locks = tx.stClear().nvLocks(area.pub().nvIndex());
-        if (locked) {
-            PcrInfoShort condition = area.pub().pcrInfoWrite();
-            PcrConditions.requireLocality(tx, condition);
-            require(!permission.has(Permission.PPWRITE) || tx.physicalPresence(), ReturnCode.BAD_PRESENCE);
-            boolean shut = (permission.has(Permission.WRITEDEFINE) && area.pub().writeDefine())
-                    || (permission.has(Permission.GLOBALLOCK) && tx.is(StClearFlags.Flag.GLOBAL_LOCK))
-                    || (permission.has(Permission.WRITE_STCLEAR) && locks.write());
-            require(!shut, ReturnCode.AREA_LOCKED);
-            PcrConditions.requirePcrs(tx, condition);
+    private static void requireBudget(Transaction tx) {
+        if (limited(tx)) {
+            NvBudget.require(tx);
         }
+    }
+
+    /** Where there is an owner, writing without authorisation has no limit. */
+    private static boolean limited(Transaction tx) {
+        return tx.authorizations().count() == 0 && tx.permanent().owner() == null;
+    }
+
+    private static void requireWritable(Transaction tx, NvArea area) {
+        NvAttributes permission = area.pub().permission();
+        boolean shut = (permission.has(Permission.WRITEDEFINE) && area.pub().writeDefine())
+                || (permission.has(Permission.GLOBALLOCK) && tx.is(StClearFlags.Flag.GLOBAL_LOCK))
+                || (permission.has(Permission.WRITE_STCLEAR) && locks(tx, area).write());
+        require(!shut, ReturnCode.AREA_LOCKED);
+    }
+
+    /** Writes, or sets the write locks if there is nothing to write. */
+    private static Record store(Transaction tx, NvArea area, Write request) {
+        NvLocks locks = locks(tx, area);
         if (request.data().length == 0) {
             lock(tx, area, locks);
             return NoParameters.NONE;
         }
         requireInside(area, request.offset(), request.data().length);
         require(
-                !permission.has(Permission.WRITEALL)
+                !area.pub().permission().has(Permission.WRITEALL)
                         || request.data().length == area.pub().dataSize(),
                 ReturnCode.NOT_FULLWRITE);
         if (!NvIndex.gpio(request.nvIndex())) {
@@ -150,32 +171,41 @@ public final class NvChapter implements Chapter {
             require(!owners || !locked, ReturnCode.AUTH_CONFLICT);
         }
         require(!permission.has(Permission.AUTHREAD), ReturnCode.AUTH_CONFLICT);
-        return fetch(tx, area, request, locked);
+        if (locked) {
+            PcrConditions.requireLocality(tx, area.pub().pcrInfoRead());
+            requirePresence(tx, permission.has(Permission.PPREAD));
+            requireReadable(tx, area);
+            PcrConditions.requirePcrs(tx, area.pub().pcrInfoRead());
+        }
+        return fetch(tx, area, request);
     }
 
+    /** Unlike {@link #read} it makes all checks whether or not NV is locked, and in another order. */
     private static Record readAuth(Transaction tx, Read request) {
         NvArea area = defined(tx, request.nvIndex());
-        require(area.pub().permission().has(Permission.AUTHREAD), ReturnCode.AUTH_CONFLICT);
+        NvAttributes permission = area.pub().permission();
+        require(permission.has(Permission.AUTHREAD), ReturnCode.AUTH_CONFLICT);
         tx.authorizations().verify(0, Entity.nv(request.nvIndex()), area.authValue());
-        return fetch(tx, area, request, tx.is(PermanentFlags.Flag.NV_LOCKED));
+        requirePresence(tx, permission.has(Permission.PPREAD));
+        PcrConditions.requireLocality(tx, area.pub().pcrInfoRead());
+        PcrConditions.requirePcrs(tx, area.pub().pcrInfoRead());
+        requireReadable(tx, area);
+        return fetch(tx, area, request);
+    }
+
+    private static void requireReadable(Transaction tx, NvArea area) {
+        boolean shut = area.pub().permission().has(Permission.READ_STCLEAR)
+                && locks(tx, area).read();
+        require(!shut, ReturnCode.DISABLED_CMD);
     }
 
     /** Reads, or sets the read lock if there is nothing to read. */
-    private static Record fetch(Transaction tx, NvArea area, Read request, boolean locked) {
-        NvAttributes permission = area.pub().permission();
-        NvLocks locks = tx.stClear().nvLocks(area.pub().nvIndex());
-        if (locked) {
-            PcrConditions.requireLocality(tx, area.pub().pcrInfoRead());
-            require(!permission.has(Permission.PPREAD) || tx.physicalPresence(), ReturnCode.BAD_PRESENCE);
-        }
-        require(!permission.has(Permission.READ_STCLEAR) || !locks.read(), ReturnCode.DISABLED_CMD);
-        if (locked) {
-            PcrConditions.requirePcrs(tx, area.pub().pcrInfoRead());
-        }
+    private static Record fetch(Transaction tx, NvArea area, Read request) {
         if (request.nvIndex() == NvIndex.DIR) {
             requireInside(area, request.offset(), request.dataSize());
         }
         if (request.dataSize() == 0) {
+            NvLocks locks = locks(tx, area);
             tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), true, locks.write())));
             return new Data(new byte[0]);
         }
@@ -206,12 +236,17 @@ public final class NvChapter implements Chapter {
         return nvIndex == NvIndex.DIR ? NvArea.dir(tx.permanent().dir()) : defined(tx, nvIndex);
     }
 
+    /** An area that was defined, so not the data integrity register: that has no secret. */
     private static NvArea defined(Transaction tx, int nvIndex) {
         NvArea area = tx.permanent().nvArea(nvIndex);
         if (area == null) {
             throw new TpmException(ReturnCode.BADINDEX);
         }
         return area;
+    }
+
+    private static NvLocks locks(Transaction tx, NvArea area) {
+        return tx.stClear().nvLocks(area.pub().nvIndex());
     }
 
     private static void put(Transaction tx, NvArea area) {
@@ -225,6 +260,10 @@ public final class NvChapter implements Chapter {
     private static void requireUsable(Transaction tx, boolean owners) {
         require(!owners || !tx.is(PermanentFlags.Flag.DISABLE), ReturnCode.DISABLED);
         require(!owners || !tx.is(StClearFlags.Flag.DEACTIVATED), ReturnCode.DEACTIVATED);
+    }
+
+    private static void requirePresence(Transaction tx, boolean asked) {
+        require(!asked || tx.physicalPresence(), ReturnCode.BAD_PRESENCE);
     }
 
     /** Offset and size are unsigned, and their sum may have 33 bits. */

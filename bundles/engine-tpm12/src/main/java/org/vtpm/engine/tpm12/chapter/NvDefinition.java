@@ -23,9 +23,6 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 
 /** TPM_NV_DefineSpace (TPM Main Part 3, section 20.1): defines, redefines and deletes NV areas. */
 final class NvDefinition {
-    /** TPM_MAX_NV_WRITE_NOOWNER: changes of NV that nobody authorised, until the owner is cleared. */
-    private static final int MAX_UNOWNED_WRITES = 64;
-
     private static final byte ERASED = (byte) 0xFF;
 
     record Request(NvDataPublic pubInfo, @Fixed(Sha1.LENGTH) byte[] encAuth) {}
@@ -50,22 +47,16 @@ final class NvDefinition {
                 require(tx.permanent().owner() == null, ReturnCode.OWNER_SET);
                 require(pub.dataSize() != 0, ReturnCode.BAD_DATASIZE);
             }
-            countUnownedWrite(tx);
+            NvBudget.require(tx);
         }
         boolean deleted = delete(tx, pub.nvIndex(), locked);
         if (!deleted || pub.dataSize() != 0) {
             add(tx, pub, auth);
         }
-        return NoParameters.NONE;
-    }
-
-    /** Counts a change of NV without authorisation while there is no owner to give it. */
-    static void countUnownedWrite(Transaction tx) {
-        if (tx.permanent().owner() == null) {
-            int writes = tx.permanent().noOwnerNvWrites() + 1;
-            require(writes <= MAX_UNOWNED_WRITES, ReturnCode.MAXNVWRITES);
-            tx.permanent(tx.permanent().withNoOwnerNvWrites(writes));
+        if (!authorized && (deleted || pub.nvIndex() != NvIndex.TRIAL)) {
+            NvBudget.spend(tx);
         }
+        return NoParameters.NONE;
     }
 
     private static byte[] ownersAuth(Transaction tx, Request request) {
