@@ -92,7 +92,8 @@ class NvLockTest {
         contents(guest.read(INDEX, 0, SIZE), DATA);
         hide();
         guest.ownerWrite(INDEX, 0, NOTHING).is(ReturnCode.SUCCESS);
-        guest.read(INDEX, 0, SIZE).is(ReturnCode.DISABLED_CMD);
+        contents(guest.read(INDEX, 0, SIZE), DATA);
+        hide();
         resume();
         guest.read(INDEX, 0, SIZE).is(ReturnCode.DISABLED_CMD);
         boot();
@@ -127,6 +128,8 @@ class NvLockTest {
         guest.authWrite(INDEX, 0, NOTHING).is(ReturnCode.SUCCESS);
         contents(guest.authRead(INDEX, 0, 0), NOTHING);
         shows(true, true, true);
+        guest.authWrite(INDEX, 0, NOTHING).is(ReturnCode.SUCCESS);
+        shows(false, true, true);
     }
 
     /** Sections 20.2 and 20.4 look at the locks first, sections 20.3 and 20.5 at the PCRs. */
@@ -151,10 +154,10 @@ class NvLockTest {
                         Permission.WRITE_STCLEAR,
                         Permission.READ_STCLEAR))
                 .is(ReturnCode.SUCCESS);
-        contents(guest.read(INDEX, 0, 0), NOTHING);
-        contents(guest.authRead(INDEX + 1, 0, 0), NOTHING);
         guest.ownerWrite(INDEX, 0, NOTHING).is(ReturnCode.SUCCESS);
         guest.authWrite(INDEX + 1, 0, NOTHING).is(ReturnCode.SUCCESS);
+        contents(guest.read(INDEX, 0, 0), NOTHING);
+        contents(guest.authRead(INDEX + 1, 0, 0), NOTHING);
         guest.authWrite(INDEX + 1, 0, DATA).is(ReturnCode.AREA_LOCKED);
         guest.authRead(INDEX + 1, 0, SIZE).is(ReturnCode.DISABLED_CMD);
 

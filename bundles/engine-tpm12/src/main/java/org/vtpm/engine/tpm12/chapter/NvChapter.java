@@ -125,35 +125,40 @@ public final class NvChapter implements Chapter {
         require(!shut, ReturnCode.AREA_LOCKED);
     }
 
-    /** Writes, or sets the write locks if there is nothing to write. */
+    /** Writes, or sets the write locks if there is nothing to write; either way the area may be read again. */
     private static Record store(Transaction tx, NvArea area, Write request) {
-        NvLocks locks = locks(tx, area);
-        if (request.data().length == 0) {
-            lock(tx, area, locks);
-            return NoParameters.NONE;
+        boolean lock = request.data().length == 0;
+        if (lock) {
+            setWriteDefine(tx, area);
+        } else {
+            overwrite(tx, area, request);
         }
+        NvLocks locks = locks(tx, area);
+        tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), false, locks.write() || lock)));
+        return NoParameters.NONE;
+    }
+
+    private static void overwrite(Transaction tx, NvArea area, Write request) {
         requireInside(area, request.offset(), request.data().length);
         require(
                 !area.pub().permission().has(Permission.WRITEALL)
                         || request.data().length == area.pub().dataSize(),
                 ReturnCode.NOT_FULLWRITE);
-        if (!NvIndex.gpio(request.nvIndex())) {
-            byte[] changed = area.data().clone();
-            System.arraycopy(request.data(), 0, changed, request.offset(), request.data().length);
-            if (!Arrays.equals(changed, area.data())) {
-                put(tx, new NvArea(area.pub(), area.authValue(), changed));
-            }
+        if (NvIndex.gpio(request.nvIndex())) {
+            return;
         }
-        tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), false, locks.write())));
-        return NoParameters.NONE;
+        byte[] changed = area.data().clone();
+        System.arraycopy(request.data(), 0, changed, request.offset(), request.data().length);
+        if (!Arrays.equals(changed, area.data())) {
+            put(tx, new NvArea(area.pub(), area.authValue(), changed));
+        }
     }
 
-    /** Both locks are set whether or not the area's attributes give them an effect. */
-    private static void lock(Transaction tx, NvArea area, NvLocks locks) {
+    /** Sets bWriteDefine, whether or not the area's attributes give it an effect. */
+    private static void setWriteDefine(Transaction tx, NvArea area) {
         if (!area.pub().writeDefine()) {
             put(tx, new NvArea(area.pub().withWriteDefine(), area.authValue(), area.data()));
         }
-        tx.stClear(tx.stClear().withNvLocks(new NvLocks(locks.nvIndex(), locks.read(), true)));
     }
 
     // Reading
