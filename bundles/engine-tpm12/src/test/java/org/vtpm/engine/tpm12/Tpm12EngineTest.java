@@ -272,6 +272,7 @@ class Tpm12EngineTest {
         assertThat(tpm.send("GetCapability", u32(8), sized(GuestOwner.PARMS)).hex())
                 .isEqualTo("0000000101");
         tpm.send("GetCapability", u32(8), sized(aes)).is(ReturnCode.BAD_KEY_PROPERTY);
+        assertThat(tpm.send("GetCapability", u32(8), sized(new byte[12])).hex()).isEqualTo("0000000100");
     }
 
     @Test

@@ -136,7 +136,7 @@ public final class CapabilityChapter implements Chapter {
                     case CAP_PROPERTY -> property(tx, request.number(4));
                     case CAP_VERSION -> encode(Identification.StructVer.class, Identification.structVer());
                     case CAP_KEY_HANDLE -> handles(keyHandles(tx));
-                    case CAP_CHECK_LOADED -> checkLoaded(request.subCap());
+                    case CAP_CHECK_LOADED -> bool(checkLoaded(request.subCap()));
                     case CAP_SYM_MODE -> isOneOf(request.number(4), NONE);
                     case CAP_KEY_STATUS -> bool(keyStatus(tx, request.number(4)));
                     case CAP_NV_LIST -> nvList(tx);
@@ -181,11 +181,10 @@ public final class CapabilityChapter implements Chapter {
         return value;
     }
 
-    /** A key could be loaded now if it is of a kind that this TPM knows. */
-    private static byte[] checkLoaded(byte[] subCap) {
+    /** Whether a key of this kind could be loaded now. */
+    private static boolean checkLoaded(byte[] subCap) {
         try {
-            Codec.of(KeyParms.class).read(new ByteReader(subCap));
-            return bool(true);
+            return Codec.of(KeyParms.class).read(new ByteReader(subCap)).algorithmId() == Algorithm.RSA;
         } catch (CodecException e) {
             throw new TpmException(ReturnCode.BAD_PARAM_SIZE);
         }

@@ -85,7 +85,8 @@ public final class EndorsementChapter implements Chapter {
     private static Endorsement create(Transaction tx, KeyParms keyInfo, byte[] ekReset, boolean revocable) {
         require(tx.permanent().endorsement() == null, ReturnCode.DISABLED_CMD);
         require(
-                keyInfo.rsa().keyLength() == EndorsementKey.BITS
+                keyInfo.algorithmId() == Algorithm.RSA
+                        && keyInfo.rsa().keyLength() == EndorsementKey.BITS
                         && keyInfo.rsa().numPrimes() == PRIMES
                         && keyInfo.encScheme() == Algorithm.ES_RSAESOAEP_SHA1_MGF1,
                 ReturnCode.BAD_KEY_PROPERTY);

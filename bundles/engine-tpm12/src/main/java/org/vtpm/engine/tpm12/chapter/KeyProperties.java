@@ -27,6 +27,7 @@ final class KeyProperties {
     /** Refuses a key that this TPM can not make or use: with BAD_KEY_PROPERTY, or NOTFIPS where the flag FIPS is set. */
     static void check(Transaction tx, TpmKey key) {
         KeyParms parms = key.algorithmParms();
+        require(parms.algorithmId() == Algorithm.RSA, ReturnCode.BAD_KEY_PROPERTY);
         RsaKeyParms rsa = parms.rsa();
         require(!tx.is(PermanentFlags.Flag.FIPS) || fips(key, rsa), ReturnCode.NOTFIPS);
         require(

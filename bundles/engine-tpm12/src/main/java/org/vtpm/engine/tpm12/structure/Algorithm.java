@@ -2,6 +2,9 @@ package org.vtpm.engine.tpm12.structure;
 
 /** TPM_ALGORITHM_ID, and the schemes that go with them (TPM Main Part 2, sections 4.8, 5.8.1 and 5.8.2). */
 public final class Algorithm {
+    /** No algorithm at all: what a structure says that nobody filled in. */
+    public static final int NONE = 0x00;
+
     public static final int RSA = 0x01;
     public static final int SHA = 0x04;
     public static final int HMAC = 0x05;

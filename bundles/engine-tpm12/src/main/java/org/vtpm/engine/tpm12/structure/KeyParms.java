@@ -6,12 +6,13 @@ import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
 
 /**
- * TPM_KEY_PARMS (TPM Main Part 2, section 10.1) of an RSA key; keys of other algorithms are refused.
+ * TPM_KEY_PARMS (TPM Main Part 2, section 10.1) of an RSA key; keys of other algorithms are refused. Guests also send it
+ * without a key, all zero.
  *
- * @param algorithmId {@link Algorithm#RSA}
+ * @param algorithmId {@link Algorithm#RSA} or {@link Algorithm#NONE}
  * @param encScheme see {@link Algorithm}
  * @param sigScheme see {@link Algorithm}
- * @param parms the encoding of {@link RsaKeyParms}
+ * @param parms the encoding of {@link RsaKeyParms} for RSA; otherwise it is not looked at
  */
 public record KeyParms(
         int algorithmId,
@@ -19,8 +20,11 @@ public record KeyParms(
         @U16 int sigScheme,
         @Sized byte[] parms) {
     public KeyParms {
-        TpmException.require(algorithmId == Algorithm.RSA, ReturnCode.BAD_KEY_PROPERTY);
-        rsaParms(parms);
+        if (algorithmId == Algorithm.RSA) {
+            rsaParms(parms);
+        } else {
+            TpmException.require(algorithmId == Algorithm.NONE, ReturnCode.BAD_KEY_PROPERTY);
+        }
     }
 
     /** Parameters of an RSA key with two primes and the exponent 65537. */

@@ -10,6 +10,7 @@ public record Pubkey(KeyParms algorithmParms, StorePubkey pubKey) {
      * @throws TpmException with BAD_KEY_PROPERTY if it is no RSA key of the length that it says
      */
     public RsaPublicKey rsa() {
+        TpmException.require(algorithmParms.algorithmId() == Algorithm.RSA, ReturnCode.BAD_KEY_PROPERTY);
         RsaKeyParms parms = algorithmParms.rsa();
         byte[] modulus = pubKey.key();
         TpmException.require(
