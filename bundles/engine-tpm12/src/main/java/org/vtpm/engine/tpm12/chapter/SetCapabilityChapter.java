@@ -107,27 +107,28 @@ public final class SetCapabilityChapter implements Chapter {
         switch (flag) {
             case DISABLE -> change.needs(change.owner() || tx.physicalPresence());
             case OWNERSHIP -> {
+                require(tx.permanent().owner() == null, ReturnCode.OWNER_SET);
                 change.needs(tx.physicalPresence());
                 change.needsActive();
-                require(tx.permanent().owner() == null, ReturnCode.OWNER_SET);
             }
             case DEACTIVATED -> {
                 change.needs(tx.physicalPresence());
                 change.needsEnabled();
             }
-            case READ_PUBEK, READ_SRK_PUB, DISABLE_FULL_DA_LOGIC_INFO -> {
+            case DISABLE_FULL_DA_LOGIC_INFO -> change.needs(change.owner());
+            case READ_PUBEK, READ_SRK_PUB -> {
                 change.needs(change.owner());
                 change.needsActive();
             }
             case DISABLE_OWNER_CLEAR -> {
                 change.needs(change.owner());
-                change.needsActive();
                 change.only(true);
+                change.needsActive();
             }
             case ALLOW_MAINTENANCE -> {
                 change.needs(change.owner());
-                change.needsActive();
                 change.only(false);
+                change.needsActive();
             }
             case TPM_ESTABLISHED -> {
                 change.needsPrivilegedLocality();
@@ -159,7 +160,6 @@ public final class SetCapabilityChapter implements Chapter {
     /** Makes all DAA credentials of this TPM worthless; the value is not looked at. */
     private static void renewDaaSecrets(Change change) {
         change.needs(change.owner());
-        change.needsActive();
         Transaction tx = change.tx();
         Endorsement endorsement = tx.permanent().endorsement();
         if (endorsement == null) {
