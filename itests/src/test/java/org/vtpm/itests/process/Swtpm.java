@@ -8,7 +8,7 @@ import java.util.List;
 import org.vtpm.itests.tpm12.SocketTpm;
 
 /** Debian's swtpm as a TPM 1.2, the reference: a process with its state in a folder. */
-final class Swtpm implements AutoCloseable {
+public final class Swtpm implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final Path folder;
@@ -24,7 +24,7 @@ final class Swtpm implements AutoCloseable {
     /**
      * Powers it on with the state in the folder, or factory-new if there is none. It waits for its Startup command.
      */
-    static Swtpm start(Path folder) throws IOException, InterruptedException {
+    public static Swtpm start(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Path socket = folder.resolve("data.sock");
         Files.deleteIfExists(socket);
@@ -46,7 +46,8 @@ final class Swtpm implements AutoCloseable {
                 if (!process.isAlive()) {
                     throw new AssertionError("swtpm ended: " + Files.readString(folder.resolve("swtpm.log")));
                 }
-                return Files.exists(socket);
+                SocketTpm.unix(socket).close();
+                return true;
             });
             return swtpm;
         } catch (Throwable e) {
@@ -56,16 +57,16 @@ final class Swtpm implements AutoCloseable {
     }
 
     /** A new connection; it serves one at a time. */
-    SocketTpm connect() throws IOException {
+    public SocketTpm connect() throws IOException {
         return SocketTpm.unix(socket);
     }
 
     /** Where it keeps its state. */
-    Path folder() {
+    public Path folder() {
         return folder;
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return process.isAlive();
     }
 

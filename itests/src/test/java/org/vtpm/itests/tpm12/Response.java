@@ -6,11 +6,12 @@ import java.util.HexFormat;
 /**
  * A TPM's answer to one command.
  *
+ * @param request the command as it was sent
  * @param raw as it came
  * @param body without header and authorization blocks
  * @param authentic whether every authorization block that came with it is genuine; true if there is none
  */
-public record Response(byte[] raw, byte[] body, boolean authentic) {
+public record Response(byte[] request, byte[] raw, byte[] body, boolean authentic) {
     public int tag() {
         return ByteBuffer.wrap(raw).getShort(0) & 0xFFFF;
     }
@@ -43,10 +44,8 @@ public record Response(byte[] raw, byte[] body, boolean authentic) {
 
     @Override
     public String toString() {
-        return "code 0x%x%s, %s"
-                .formatted(
-                        code(),
-                        authentic ? "" : ", not authentic",
-                        HexFormat.of().formatHex(raw));
+        HexFormat hex = HexFormat.of();
+        return "code 0x%x%s, %s to %s"
+                .formatted(code(), authentic ? "" : ", not authentic", hex.formatHex(raw), hex.formatHex(request));
     }
 }

@@ -26,8 +26,18 @@ public final class Session {
         this.sharedSecret = sharedSecret;
     }
 
+    /** A session that no TPM knows, to see it refused. */
+    public static Session unknown(int handle) {
+        return new Session(handle, Wire.zeros(), Wire.zeros());
+    }
+
     public int handle() {
         return handle;
+    }
+
+    /** Whether it is an OSAP session: one that can encrypt. */
+    public boolean encryptsSecrets() {
+        return sharedSecret != null;
     }
 
     /** Encrypts a new secret for the wire by XOR (ADIP, type 0x00). Only for OSAP sessions. */

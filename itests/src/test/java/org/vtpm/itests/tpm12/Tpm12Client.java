@@ -54,18 +54,17 @@ public final class Tpm12Client implements AutoCloseable {
             }
             body = concat(body, block);
         }
-        byte[] raw = channel.transmit(frame(TAG_RQU_COMMAND + auths.length, ordinal.code(), body));
-        return response(ordinal, raw, List.of(auths));
+        return response(ordinal, transmit(frame(TAG_RQU_COMMAND + auths.length, ordinal.code(), body)), List.of(auths));
     }
 
     /** Sends bytes as they are. */
     public Response transmit(byte[] command) throws IOException {
         byte[] raw = channel.transmit(command);
-        return new Response(raw, Arrays.copyOfRange(raw, HEADER, raw.length), true);
+        return new Response(command, raw, Arrays.copyOfRange(raw, HEADER, raw.length), true);
     }
 
-    private static Response response(Ordinal ordinal, byte[] raw, List<Auth> auths) {
-        Response plain = new Response(raw, Arrays.copyOfRange(raw, HEADER, raw.length), true);
+    private static Response response(Ordinal ordinal, Response plain, List<Auth> auths) {
+        byte[] raw = plain.raw();
         int blocks = plain.tag() - TAG_RSP_COMMAND;
         int end = raw.length - AUTH_BLOCK * blocks;
         if (blocks <= 0 || blocks > auths.size() || end < HEADER) {
@@ -79,7 +78,7 @@ public final class Tpm12Client implements AutoCloseable {
             Auth auth = auths.get(i);
             authentic &= auth.session().verify(auth.secret(), digest, Arrays.copyOfRange(raw, at, at + AUTH_BLOCK));
         }
-        return new Response(raw, body, authentic);
+        return new Response(plain.request(), raw, body, authentic);
     }
 
     /** Twenty bytes of this client's random numbers. */
@@ -96,7 +95,8 @@ public final class Tpm12Client implements AutoCloseable {
         return oiapSession(execute(Ordinal.OIAP, NONE).orFail());
     }
 
-    static Session oiapSession(Response opened) {
+    /** The client's side of a session that an OIAP command opened. */
+    public static Session oiapSession(Response opened) {
         return new Session(opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), null);
     }
 
@@ -107,11 +107,13 @@ public final class Tpm12Client implements AutoCloseable {
         return osapSession(opened.orFail(), nonceOdd, secret);
     }
 
-    static byte[] osapParameters(int entityType, int entityValue, byte[] nonceOdd) {
+    /** The parameters of an OSAP command. */
+    public static byte[] osapParameters(int entityType, int entityValue, byte[] nonceOdd) {
         return concat(u16(entityType), u32(entityValue), nonceOdd);
     }
 
-    static Session osapSession(Response opened, byte[] nonceOdd, byte[] secret) {
+    /** The client's side of a session that an OSAP command with this nonce opened. */
+    public static Session osapSession(Response opened, byte[] nonceOdd, byte[] secret) {
         byte[] nonceEvenOsap = Arrays.copyOfRange(opened.body(), 24, 44);
         return new Session(
                 opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), Wire.hmac(secret, nonceEvenOsap, nonceOdd));
