@@ -52,6 +52,11 @@ record Provider(String name, boolean preferred, boolean developmentOnly, int ran
         return services;
     }
 
+    /** Who offers a service that is listed by {@link #all}: best first. */
+    static List<Provider> of(Class<?> service, BundleContext context) {
+        return all(context).getOrDefault(service.getSimpleName(), List.of());
+    }
+
     private static <T> void addNamed(
             Map<String, List<Provider>> services, BundleContext context, Class<T> type, Function<T, String> name) {
         services.put(type.getSimpleName(), providers(context, type, name, provider -> Set.of("")));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.karaf.shell.support.CommandException;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -17,6 +18,7 @@ import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.transport.EngineTransport;
 
 class CommandsTest {
     private static final URI TCP = URI.create("tcp:127.0.0.1:6545");
@@ -26,7 +28,9 @@ class CommandsTest {
 
     @BeforeEach
     void startShell() {
-        shell = new KarafShell(manager);
+        FakeContext services = new FakeContext();
+        services.add(EngineTransport.class, FakeContext.provider(EngineTransport.class, Map.of("name", "fifo")), 50);
+        shell = new KarafShell(manager, services.context());
         shell.register(
                 Create.class,
                 ListInstances.class,
@@ -238,7 +242,7 @@ class CommandsTest {
         assertThat(shell.complete("vtpm:stop demo ")).contains("web");
         assertThat(shell.complete("vtpm:detach demo ")).containsExactly("tcp:127.0.0.1:6545");
         assertThat(shell.complete("vtpm:detach web ")).isEmpty();
-        assertThat(shell.complete("vtpm:transport demo ")).contains("default");
+        assertThat(shell.complete("vtpm:transport demo ")).contains("default", "fifo");
         assertThat(shell.complete("vtpm:create demo --isolation ")).contains("shared", "process");
     }
 
