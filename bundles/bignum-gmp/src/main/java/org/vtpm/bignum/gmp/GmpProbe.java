@@ -21,7 +21,9 @@ public final class GmpProbe {
         try {
             LibGmp.load(LibGmp.SONAME);
         } catch (IllegalStateException e) {
-            LOGGER.warn("Big numbers stay with the Java provider: {}", e.getMessage());
+            LOGGER.warn(
+                    "Big numbers stay with the Java provider: {}; then bundle:restart org.vtpm.bignum.gmp",
+                    e.getMessage());
             return;
         }
         context.enableComponent(GmpBigNumberProvider.COMPONENT);

@@ -31,8 +31,10 @@ public interface LibGmp {
             }
             return gmp;
         } catch (LinkageError | RuntimeException e) {
+            // jnr-ffi adds lines on where it looked.
+            String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
             throw new IllegalStateException(
-                    soname + " cannot be used (" + e.getMessage() + "); on Debian: apt-get install libgmp10", e);
+                    soname + " is missing or cannot be used (" + why + "); on Debian: apt-get install libgmp10", e);
         }
     }
 
