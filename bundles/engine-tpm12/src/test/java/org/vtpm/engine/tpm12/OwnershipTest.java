@@ -109,7 +109,7 @@ class OwnershipTest {
         byte[] selection = HexFormat.of().parseHex("0003080000");
         byte[] release = Sha1.of(u8(99));
         byte[] info =
-                concat(HexFormat.of().parseHex("0006" + "00" + "1f"), selection, selection, new byte[20], release);
+                concat(HexFormat.of().parseHex("0006" + "04" + "1f"), selection, selection, new byte[20], release);
         byte[] params = concat(
                 HexFormat.of().parseHex("00280000001100000000" + "01"),
                 GuestOwner.PARMS,

@@ -136,7 +136,7 @@ public final class CapabilityChapter implements Chapter {
                     case CAP_PROPERTY -> property(tx, request.number(4));
                     case CAP_VERSION -> encode(Identification.StructVer.class, Identification.structVer());
                     case CAP_KEY_HANDLE -> handles(keyHandles(tx));
-                    case CAP_CHECK_LOADED -> bool(checkLoaded(request.subCap()));
+                    case CAP_CHECK_LOADED -> bool(checkLoaded(tx, request.subCap()));
                     case CAP_SYM_MODE -> isOneOf(request.number(4), NONE);
                     case CAP_KEY_STATUS -> bool(keyStatus(tx, request.number(4)));
                     case CAP_NV_LIST -> nvList(tx);
@@ -182,9 +182,10 @@ public final class CapabilityChapter implements Chapter {
     }
 
     /** Whether a key of this kind could be loaded now. */
-    private static boolean checkLoaded(byte[] subCap) {
+    private static boolean checkLoaded(Transaction tx, byte[] subCap) {
         try {
-            return Codec.of(KeyParms.class).read(new ByteReader(subCap)).algorithmId() == Algorithm.RSA;
+            KeyParms parms = Codec.of(KeyParms.class).read(new ByteReader(subCap));
+            return parms.algorithmId() == Algorithm.RSA && Keys.freeSlots(tx) > 0;
         } catch (CodecException e) {
             throw new TpmException(ReturnCode.BAD_PARAM_SIZE);
         }
@@ -196,7 +197,7 @@ public final class CapabilityChapter implements Chapter {
 
     /** Whether only the owner can evict a key. */
     private static boolean keyStatus(Transaction tx, int handle) {
-        LoadedKey key = Keys.find(tx, handle);
+        LoadedKey key = Keys.inSlot(tx, handle);
         return Keys.evictKeys(tx).contains(key);
     }
 

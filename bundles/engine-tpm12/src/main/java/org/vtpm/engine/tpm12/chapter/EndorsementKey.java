@@ -1,7 +1,5 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
-
 import org.vtpm.crypto.AesCtr;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
@@ -44,7 +42,6 @@ public final class EndorsementKey {
     /** Decrypts an authorisation secret that was encrypted for this TPM. */
     static byte[] decryptSecret(Environment environment, Endorsement endorsement, byte[] encrypted) {
         var key = endorsement.privateKey().withPublic(endorsement.publicKey());
-        require(encrypted.length <= key.publicKey().length(), ReturnCode.BAD_DATASIZE);
         byte[] secret = Oaep.decrypt(environment, key, encrypted);
         if (secret.length != Sha1.LENGTH) {
             Secrets.zero(secret);

@@ -7,7 +7,6 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Handles;
 import org.vtpm.engine.tpm12.structure.ResourceType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
@@ -55,9 +54,7 @@ public final class EvictionChapter implements Chapter {
     }
 
     private static Record evictKey(Transaction tx, EvictKey request) {
-        LoadedKey key = Keys.find(tx, request.evictHandle());
-        require(key.handle() != Handles.SRK, ReturnCode.INVALID_KEYHANDLE);
-        Keys.evict(tx, key);
+        Keys.evict(tx, Keys.inSlot(tx, request.evictHandle()));
         return NoParameters.NONE;
     }
 }

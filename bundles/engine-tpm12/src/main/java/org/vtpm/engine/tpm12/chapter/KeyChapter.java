@@ -48,10 +48,10 @@ public final class KeyChapter implements Chapter {
         authorizations.requireSharedSecret(0);
         authorizations.verify(0, parent);
         TpmKey keyInfo = request.keyInfo();
+        KeyProperties.check(tx, keyInfo);
         Keys.requireUsage(parent, KeyUsage.STORAGE);
         boolean migratable = keyInfo.is(KeyFlag.MIGRATABLE);
         require(migratable || !parent.key().is(KeyFlag.MIGRATABLE), ReturnCode.INVALID_KEYUSAGE);
-        KeyProperties.check(tx, keyInfo);
         require(
                 keyInfo.keyUsage() != KeyUsage.IDENTITY
                         && keyInfo.keyUsage() != KeyUsage.AUTHCHANGE

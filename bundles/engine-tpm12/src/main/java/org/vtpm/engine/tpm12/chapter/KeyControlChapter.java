@@ -12,7 +12,7 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
-import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.structure.KeyFlag;
 import org.vtpm.engine.tpm12.structure.Pubkey;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
@@ -23,8 +23,8 @@ public final class KeyControlChapter implements Chapter {
     /** TPM_KEY_CONTROL_OWNER_EVICT. */
     private static final int OWNER_EVICT = 1;
 
-    /** As many slots must stay for keys that anyone can evict. */
-    private static final int ORDINARY_SLOTS = 2;
+    /** Two slots at least have to stay for keys that anyone can evict; here it is half of them. */
+    private static final int MAX_EVICT_KEYS = StClearState.MAX_KEYS / 2;
 
     record KeyControlOwner(int keyHandle, Pubkey pubKey, int bitName, boolean bitValue) {}
 
@@ -34,9 +34,8 @@ public final class KeyControlChapter implements Chapter {
     }
 
     private static Record keyControlOwner(Transaction tx, KeyControlOwner request) {
-        LoadedKey key = Keys.find(tx, request.keyHandle());
         tx.authorizations().verifyOwner();
-        require(key.handle() != Handles.SRK, ReturnCode.INVALID_KEYHANDLE);
+        LoadedKey key = Keys.inSlot(tx, request.keyHandle());
         Codec<Pubkey> pubkeys = Codec.of(Pubkey.class);
         require(
                 Arrays.equals(pubkeys.encode(key.key().publicKey()), pubkeys.encode(request.pubKey())),
@@ -52,7 +51,7 @@ public final class KeyControlChapter implements Chapter {
     }
 
     private static void control(Transaction tx, LoadedKey key) {
-        require(Keys.freeSlots(tx) >= ORDINARY_SLOTS, ReturnCode.NOSPACE);
+        require(Keys.evictKeys(tx).size() < MAX_EVICT_KEYS, ReturnCode.NOSPACE);
         require(!key.parentPcrStatus() && !key.key().is(KeyFlag.IS_VOLATILE), ReturnCode.BAD_PARAMETER);
         tx.stClear(tx.stClear().withKeys(without(tx.stClear().keys(), key)));
         evictKeys(tx, with(Keys.evictKeys(tx), key));

@@ -2,6 +2,7 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
+import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
 import org.vtpm.crypto.RsaException;
@@ -30,7 +31,7 @@ final class KeyLoading {
         KeyProperties.check(tx, key);
         StoreAsymkey secret = decrypt(tx, parent, key.encData());
         try {
-            require(Secrets.equal(secret.pubDataDigest(), key.pubDataDigest()), ReturnCode.BAD_KEY_PROPERTY);
+            require(Secrets.equal(secret.pubDataDigest(), key.pubDataDigest()), ReturnCode.AUTHFAIL);
             boolean migratable = key.is(KeyFlag.MIGRATABLE);
             require(key.keyUsage() != KeyUsage.IDENTITY || !migratable, ReturnCode.INVALID_KEYUSAGE);
             require(key.keyUsage() != KeyUsage.AUTHCHANGE, ReturnCode.INVALID_KEYUSAGE);
@@ -53,12 +54,12 @@ final class KeyLoading {
     /**
      * Decrypts the secret part of a key. The caller destroys it.
      *
-     * @throws TpmException with DECRYPT_ERROR or INVALID_STRUCTURE if it is none of a key below this parent
+     * @throws TpmException with BAD_DATASIZE, DECRYPT_ERROR, BAD_PARAM_SIZE or INVALID_STRUCTURE if it is none
      */
     static StoreAsymkey decrypt(Transaction tx, LoadedKey parent, byte[] encData) {
         byte[] plain = Oaep.decrypt(tx.environment(), parent.rsaPrivate(), encData);
         try {
-            StoreAsymkey secret = Codec.of(StoreAsymkey.class).decode(plain);
+            StoreAsymkey secret = Codec.of(StoreAsymkey.class).read(new ByteReader(plain));
             boolean key = switch (secret.payload()) {
                 case PayloadType.ASYM, PayloadType.MIGRATE_RESTRICTED, PayloadType.MIGRATE_EXTERNAL -> true;
                 default -> false;
@@ -69,7 +70,7 @@ final class KeyLoading {
             }
             return secret;
         } catch (CodecException e) {
-            throw new TpmException(ReturnCode.INVALID_STRUCTURE);
+            throw new TpmException(ReturnCode.BAD_PARAM_SIZE);
         } finally {
             Secrets.zero(plain);
         }
@@ -81,7 +82,7 @@ final class KeyLoading {
             RsaPrivateKey whole = RsaPrivateKey.ofPrime(key.publicKey().rsa(), secret.privKey());
             return org.vtpm.engine.tpm12.state.RsaPrivateKey.of(whole.crt());
         } catch (RsaException e) {
-            throw new TpmException(ReturnCode.BAD_KEY_PROPERTY);
+            throw new TpmException(ReturnCode.BAD_PARAMETER);
         }
     }
 }

@@ -2,7 +2,7 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
-import org.vtpm.crypto.RsaPublicKey;
+import java.util.Arrays;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.structure.Algorithm;
@@ -21,6 +21,9 @@ final class KeyProperties {
     private static final int FIPS_BITS = 1024;
     /** The primes are made of whole bytes. */
     private static final int GRANULARITY = 16;
+
+    /** The exponent of every standard key, in full. */
+    private static final byte[] F4 = {1, 0, 1};
 
     private KeyProperties() {}
 
@@ -74,6 +77,6 @@ final class KeyProperties {
     }
 
     private static boolean standard(RsaKeyParms rsa) {
-        return rsa.keyLength() == MAX_BITS && rsa.publicExponent() == RsaPublicKey.F4;
+        return rsa.keyLength() == MAX_BITS && (rsa.exponent().length == 0 || Arrays.equals(rsa.exponent(), F4));
     }
 }

@@ -58,7 +58,12 @@ final class Keys {
             return owner.srk();
         }
         require(handle != Handles.EK, ReturnCode.KEYNOTFOUND);
-        require(!Handles.reserved(handle), ReturnCode.INVALID_RESOURCE);
+        require(!Handles.namesNoKey(handle), ReturnCode.INVALID_RESOURCE);
+        return inSlot(tx, handle);
+    }
+
+    /** The key in a slot: not the storage root key, which needs none. */
+    static LoadedKey inSlot(Transaction tx, int handle) {
         return all(tx).filter(key -> key.handle() == handle)
                 .findFirst()
                 .orElseThrow(() -> new TpmException(ReturnCode.INVALID_KEYHANDLE));

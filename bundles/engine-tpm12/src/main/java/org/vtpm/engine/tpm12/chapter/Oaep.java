@@ -1,5 +1,7 @@
 package org.vtpm.engine.tpm12.chapter;
 
+import static org.vtpm.engine.tpm12.structure.TpmException.require;
+
 import java.nio.charset.StandardCharsets;
 import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPrivateKey;
@@ -31,9 +33,10 @@ final class Oaep {
      * Decrypts what was encrypted for a key.
      *
      * @return the plaintext; the caller zeroes it
-     * @throws TpmException with DECRYPT_ERROR if it was not
+     * @throws TpmException with BAD_DATASIZE if it is longer than the key, with DECRYPT_ERROR if it is anything else
      */
     static byte[] decrypt(Environment environment, RsaPrivateKey key, byte[] ciphertext) {
+        require(ciphertext.length <= key.publicKey().length(), ReturnCode.BAD_DATASIZE);
         try {
             return environment.rsa().decryptOaep(key, LABEL, ciphertext);
         } catch (RsaException e) {

@@ -10,12 +10,10 @@ public final class Handles {
     public static final int ADMIN = 0x40000005;
     public static final int EK = 0x40000006;
 
-    private static final int RESERVED_PREFIX = 0x40;
-
     private Handles() {}
 
-    /** Whether a handle lies in the reserved range. */
-    public static boolean reserved(int handle) {
-        return handle >>> 24 == RESERVED_PREFIX;
+    /** Whether a handle is reserved for something that is no key. */
+    public static boolean namesNoKey(int handle) {
+        return handle >= OWNER && handle <= ADMIN;
     }
 }

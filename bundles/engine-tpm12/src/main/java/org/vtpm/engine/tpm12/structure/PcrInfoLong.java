@@ -15,8 +15,7 @@ public record PcrInfoLong(
         @Fixed(20) byte[] digestAtRelease) {
 
     public PcrInfoLong {
-        TpmException.require(
-                localityAtRelease != 0 && localityAtRelease <= PcrInfoShort.ALL_LOCALITIES,
-                ReturnCode.INVALID_STRUCTURE);
+        PcrInfoShort.checkLocalities(localityAtCreation);
+        PcrInfoShort.checkLocalities(localityAtRelease);
     }
 }

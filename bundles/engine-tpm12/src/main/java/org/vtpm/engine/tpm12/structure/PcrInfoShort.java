@@ -18,7 +18,11 @@ public record PcrInfoShort(
     public static final int ALL_LOCALITIES = 0x1F;
 
     public PcrInfoShort {
-        TpmException.require(
-                localityAtRelease != 0 && localityAtRelease <= ALL_LOCALITIES, ReturnCode.INVALID_STRUCTURE);
+        checkLocalities(localityAtRelease);
+    }
+
+    /** Refuses a TPM_LOCALITY_SELECTION that selects nothing, or what is no locality. */
+    static void checkLocalities(int selection) {
+        TpmException.require(selection != 0 && selection <= ALL_LOCALITIES, ReturnCode.INVALID_STRUCTURE);
     }
 }

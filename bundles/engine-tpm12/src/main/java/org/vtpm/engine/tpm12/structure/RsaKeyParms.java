@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.structure;
 
+import java.util.stream.IntStream;
 import org.vtpm.codec.Sized;
 import org.vtpm.crypto.RsaPublicKey;
 
@@ -21,18 +22,25 @@ public record RsaKeyParms(
     /**
      * The exponent as a number.
      *
-     * @throws TpmException with BAD_KEY_PROPERTY if no key can have it, or if it is longer than 31 bits
+     * @throws TpmException with BAD_KEY_PROPERTY unless it is an odd prime up to 65537, which all that software uses are
      */
     public int publicExponent() {
         if (exponent.length == 0) {
             return RsaPublicKey.F4;
         }
-        long value = 0;
+        int value = 0;
         for (byte digit : exponent) {
             value = (value << 8) | (digit & 0xFF);
-            TpmException.require(value <= Integer.MAX_VALUE, ReturnCode.BAD_KEY_PROPERTY);
+            TpmException.require(value <= RsaPublicKey.F4, ReturnCode.BAD_KEY_PROPERTY);
         }
-        TpmException.require(value >= SMALLEST_EXPONENT && value % 2 == 1, ReturnCode.BAD_KEY_PROPERTY);
-        return (int) value;
+        TpmException.require(oddPrime(value), ReturnCode.BAD_KEY_PROPERTY);
+        return value;
+    }
+
+    private static boolean oddPrime(int value) {
+        return value >= SMALLEST_EXPONENT
+                && value % 2 != 0
+                && IntStream.iterate(3, divisor -> divisor * divisor <= value, divisor -> divisor + 2)
+                        .noneMatch(divisor -> value % divisor == 0);
     }
 }
