@@ -1,13 +1,16 @@
 package org.vtpm.engine.tpm12.chapter;
 
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.RsaPrivateKey;
+import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.structure.PcrInfo;
 import org.vtpm.engine.tpm12.structure.PcrInfoLong;
+import org.vtpm.engine.tpm12.structure.Pubkey;
 import org.vtpm.engine.tpm12.structure.RsaKeyParms;
 import org.vtpm.engine.tpm12.structure.StoreAsymkey;
 import org.vtpm.engine.tpm12.structure.StorePubkey;
@@ -58,16 +61,31 @@ final class KeyCreation {
      */
     static TpmKey wrapped(
             Transaction tx, LoadedKey parent, TpmKey params, int payload, byte[] usageAuth, byte[] migrationAuth) {
+        return wrapped(tx, parent, params, payload, usageAuth, made -> migrationAuth);
+    }
+
+    /**
+     * Makes a key under a parent.
+     *
+     * @param migrationAuth gives the secret for the public part of the key that was made
+     */
+    static TpmKey wrapped(
+            Transaction tx,
+            LoadedKey parent,
+            TpmKey params,
+            int payload,
+            byte[] usageAuth,
+            Function<Pubkey, byte[]> migrationAuth) {
         RsaPrivateKey made = generate(tx, params);
         try {
             TpmKey key = complete(tx, params, made.publicKey().modulus());
             return key.withEncData(wrap(
                     tx,
-                    parent,
+                    parent.rsaPublic(),
                     new StoreAsymkey(
                             payload,
                             usageAuth,
-                            migrationAuth,
+                            migrationAuth.apply(key.publicKey()),
                             key.pubDataDigest(),
                             made.crt().p())));
         } finally {
@@ -76,10 +94,10 @@ final class KeyCreation {
     }
 
     /** Encrypts the secret part of a key for its parent. */
-    static byte[] wrap(Transaction tx, LoadedKey parent, StoreAsymkey secret) {
+    static byte[] wrap(Transaction tx, RsaPublicKey parent, StoreAsymkey secret) {
         byte[] plain = Codec.of(StoreAsymkey.class).encode(secret);
         try {
-            return Oaep.encrypt(tx.environment(), parent.rsaPublic(), plain);
+            return Oaep.encrypt(tx.environment(), parent, plain);
         } finally {
             Secrets.zero(plain);
         }
