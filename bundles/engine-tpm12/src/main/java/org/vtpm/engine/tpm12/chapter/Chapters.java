@@ -27,6 +27,7 @@ public final class Chapters {
                 new KeyChapter(),
                 new KeyControlChapter(),
                 new MigrationChapter(),
+                new CmkChapter(),
                 new NvChapter(),
                 new TickChapter()));
     }
