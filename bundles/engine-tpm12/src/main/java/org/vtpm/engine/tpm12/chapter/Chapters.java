@@ -26,6 +26,7 @@ public final class Chapters {
                 new EvictionChapter(),
                 new KeyChapter(),
                 new KeyControlChapter(),
-                new NvChapter()));
+                new NvChapter(),
+                new TickChapter()));
     }
 }

@@ -14,10 +14,12 @@ import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
+import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.StateFormat;
+import org.vtpm.engine.tpm12.state.TickSession;
 import org.vtpm.engine.tpm12.state.VolatileState;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
@@ -42,7 +44,7 @@ public final class Tpm12Engine implements Engine {
             throws EngineStateException {
         this.dispatcher = new Dispatcher(handlers);
         this.environment = environment;
-        this.state = powerOn(parts);
+        this.state = powerOn(environment, parts);
     }
 
     @Override
@@ -119,7 +121,7 @@ public final class Tpm12Engine implements Engine {
         }
     }
 
-    private static State powerOn(Map<StateKind, byte[]> parts) throws EngineStateException {
+    private static State powerOn(Environment environment, Map<StateKind, byte[]> parts) throws EngineStateException {
         Map<StateKind, byte[]> present = new HashMap<>(parts);
         present.values().removeIf(part -> part.length == 0);
         byte[] permanent = present.get(StateKind.PERMANENT);
@@ -131,9 +133,10 @@ public final class Tpm12Engine implements Engine {
         }
         byte[] saved = present.get(StateKind.SAVED);
         var decoded = StateFormat.decodePermanent(permanent);
+        TickSession ticks = new TickSession(environment.nanoClock().getAsLong(), environment.random(Sha1.LENGTH));
         return new State(
                 decoded,
                 StClearState.initial(decoded.flags().is(PermanentFlags.Flag.DEACTIVATED)),
-                VolatileState.initial(saved == null ? null : saved.clone()));
+                VolatileState.initial(saved == null ? null : saved.clone(), ticks));
     }
 }

@@ -1,9 +1,11 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is gone with the power: TPM_STANY_FLAGS and the self-test's outcome (TPM Main Part 2, section 7.3).
+ * What is gone with the power: TPM_STANY_FLAGS, timing ticks and the self-test's outcome (TPM Main Part 2, sections
+ * 7.3 and 7.7).
  *
  * @param postInitialise waiting for TPM_Startup
  * @param saved what TPM_SaveState kept before the last loss of power, until TPM_Startup decides over it
@@ -11,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param selfTest how far the self-test got
  * @param tosPresent a dynamic launch took place
  * @param sha1Thread unfinished SHA-1 of TPM_SHA1Start, or null
+ * @param ticks what timing ticks are counted from: the power came, so that whatever Startup follows changes nothing
  */
 public record VolatileState(
         boolean postInitialise,
@@ -18,7 +21,8 @@ public record VolatileState(
         boolean stateSaved,
         SelfTest selfTest,
         boolean tosPresent,
-        byte @Nullable [] sha1Thread) {
+        byte @Nullable [] sha1Thread,
+        TickSession ticks) {
 
     /** How far the self-test got. */
     public enum SelfTest {
@@ -30,29 +34,66 @@ public record VolatileState(
     }
 
     /** After TPM_Init. */
-    public static VolatileState initial(byte @Nullable [] saved) {
-        return new VolatileState(true, saved, false, SelfTest.LIMITED, false, null);
+    public static VolatileState initial(byte @Nullable [] saved, TickSession ticks) {
+        return new VolatileState(true, saved, false, SelfTest.LIMITED, false, null, ticks);
     }
 
     /** TPM_Startup is done. */
     public VolatileState started() {
-        return new VolatileState(false, null, false, selfTest, false, null);
+        return with(copy -> {
+            copy.postInitialise = false;
+            copy.saved = null;
+            copy.stateSaved = false;
+            copy.tosPresent = false;
+            copy.sha1Thread = null;
+        });
     }
 
     public VolatileState withStateSaved(boolean to) {
-        return new VolatileState(postInitialise, saved, to, selfTest, tosPresent, sha1Thread);
+        return with(copy -> copy.stateSaved = to);
     }
 
     public VolatileState withSelfTest(SelfTest to) {
-        return new VolatileState(postInitialise, saved, stateSaved, to, tosPresent, sha1Thread);
+        return with(copy -> copy.selfTest = to);
     }
 
     public VolatileState withTosPresent(boolean to) {
-        return new VolatileState(postInitialise, saved, stateSaved, selfTest, to, sha1Thread);
+        return with(copy -> copy.tosPresent = to);
     }
 
     public VolatileState withSha1Thread(byte @Nullable [] to) {
-        return new VolatileState(postInitialise, saved, stateSaved, selfTest, tosPresent, to);
+        return with(copy -> copy.sha1Thread = to);
+    }
+
+    private VolatileState with(Consumer<Copy> change) {
+        Copy copy = new Copy(this);
+        change.accept(copy);
+        return copy.finish();
+    }
+
+    /** A state in the making: the one place, besides the record's head, that names all components. */
+    private static final class Copy {
+        private boolean postInitialise;
+        private byte @Nullable [] saved;
+        private boolean stateSaved;
+        private SelfTest selfTest;
+        private boolean tosPresent;
+        private byte @Nullable [] sha1Thread;
+        private final TickSession ticks;
+
+        Copy(VolatileState of) {
+            postInitialise = of.postInitialise;
+            saved = of.saved;
+            stateSaved = of.stateSaved;
+            selfTest = of.selfTest;
+            tosPresent = of.tosPresent;
+            sha1Thread = of.sha1Thread;
+            ticks = of.ticks;
+        }
+
+        VolatileState finish() {
+            return new VolatileState(postInitialise, saved, stateSaved, selfTest, tosPresent, sha1Thread, ticks);
+        }
     }
 
     /** Names no content. */
