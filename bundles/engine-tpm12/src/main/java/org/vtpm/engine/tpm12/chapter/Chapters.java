@@ -27,6 +27,8 @@ public final class Chapters {
                 new KeyChapter(),
                 new KeyControlChapter(),
                 new NvChapter(),
-                new TickChapter()));
+                new TickChapter(),
+                new SigningChapter(),
+                new QuoteChapter()));
     }
 }
