@@ -29,6 +29,7 @@ public final class Chapters {
                 new NvChapter(),
                 new TickChapter(),
                 new SigningChapter(),
-                new QuoteChapter()));
+                new QuoteChapter(),
+                new IdentityChapter()));
     }
 }
