@@ -189,7 +189,7 @@ public final class TestTpm {
     }
 
     /** The nonce that the next command in this session comes with. */
-    private byte[] nonceOdd(GuestSession session) {
+    public byte[] nonceOdd(GuestSession session) {
         return Sha1.of(u32(stores), session.nonceEven);
     }
 

@@ -29,6 +29,8 @@ public final class Chapters {
                 new MigrationChapter(),
                 new CmkChapter(),
                 new NvChapter(),
-                new TickChapter()));
+                new TickChapter(),
+                new SigningChapter(),
+                new QuoteChapter()));
     }
 }

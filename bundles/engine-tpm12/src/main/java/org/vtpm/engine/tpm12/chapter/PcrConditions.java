@@ -18,13 +18,18 @@ final class PcrConditions {
 
     /** TPM_COMPOSITE_HASH over the PCRs as they are; the selection counts as it was supplied, with its size. */
     static byte[] composite(PcrBank pcrs, PcrSelection selection) {
-        ByteWriter values = new ByteWriter();
-        selection.indices().forEach(pcr -> values.bytes(pcrs.get(pcr)));
-        byte[] concatenated = values.finish();
+        byte[] concatenated = values(pcrs, selection);
         return Sha1.of(
                 Codec.of(PcrSelection.class).encode(selection),
                 new ByteWriter(Integer.BYTES).i32(concatenated.length).finish(),
                 concatenated);
+    }
+
+    /** The values of the selected PCRs, one after the other. */
+    static byte[] values(PcrBank pcrs, PcrSelection selection) {
+        ByteWriter values = new ByteWriter();
+        selection.indices().forEach(pcr -> values.bytes(pcrs.get(pcr)));
+        return values.finish();
     }
 
     /** What a structure says of the PCRs that it was made under: zeros if it selects none. */

@@ -79,6 +79,11 @@ public final class Authorizations {
         return session;
     }
 
+    /** The nonce that the guest chose for a block; not a copy. */
+    public byte[] nonceOdd(int block) {
+        return blocks.get(block).request.nonceOdd();
+    }
+
     /** Refuses a session of another protocol than {@code protocol}. */
     public void requireProtocol(int block, int protocol) {
         TpmException.require(session(block).protocol() == protocol, ReturnCode.BAD_MODE);
