@@ -31,6 +31,7 @@ public final class Chapters {
                 new NvChapter(),
                 new TickChapter(),
                 new SigningChapter(),
-                new QuoteChapter()));
+                new QuoteChapter(),
+                new IdentityChapter()));
     }
 }

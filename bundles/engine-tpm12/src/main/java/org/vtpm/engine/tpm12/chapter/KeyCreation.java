@@ -78,19 +78,31 @@ final class KeyCreation {
             Function<Pubkey, byte[]> migrationAuth) {
         RsaPrivateKey made = generate(tx, params);
         try {
-            TpmKey key = complete(tx, params, made.publicKey().modulus());
-            return key.withEncData(wrap(
-                    tx,
-                    parent.rsaPublic(),
-                    new StoreAsymkey(
-                            payload,
-                            usageAuth,
-                            migrationAuth.apply(key.publicKey()),
-                            key.pubDataDigest(),
-                            made.crt().p())));
+            return wrapped(tx, parent, params, made, payload, usageAuth, migrationAuth);
         } finally {
             made.destroy();
         }
+    }
+
+    /** The same for a key that has been made; the caller goes on using it, and destroys it. */
+    static TpmKey wrapped(
+            Transaction tx,
+            LoadedKey parent,
+            TpmKey params,
+            RsaPrivateKey made,
+            int payload,
+            byte[] usageAuth,
+            Function<Pubkey, byte[]> migrationAuth) {
+        TpmKey key = complete(tx, params, made.publicKey().modulus());
+        return key.withEncData(wrap(
+                tx,
+                parent.rsaPublic(),
+                new StoreAsymkey(
+                        payload,
+                        usageAuth,
+                        migrationAuth.apply(key.publicKey()),
+                        key.pubDataDigest(),
+                        made.crt().p())));
     }
 
     /** Encrypts the secret part of a key for its parent. */

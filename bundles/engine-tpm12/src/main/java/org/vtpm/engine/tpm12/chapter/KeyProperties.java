@@ -76,7 +76,8 @@ final class KeyProperties {
         };
     }
 
-    private static boolean standard(RsaKeyParms rsa) {
+    /** Whether a key has the length and exponent that those usages demand. */
+    static boolean standard(RsaKeyParms rsa) {
         return rsa.keyLength() == MAX_BITS && (rsa.exponent().length == 0 || Arrays.equals(rsa.exponent(), F4));
     }
 }
