@@ -300,7 +300,7 @@ class Tpm12EngineTest {
         byte[] foreign = good.clone();
         foreign[0]++;
         assertRefused(factory, Map.of(), "missing");
-        assertRefused(factory, Map.of(StateKind.PERMANENT, newer), "version 3");
+        assertRefused(factory, Map.of(StateKind.PERMANENT, newer), "version 4");
         assertRefused(factory, Map.of(StateKind.PERMANENT, foreign), "not the permanent state");
         assertRefused(factory, Map.of(StateKind.PERMANENT, concat(good, u8(0))), "damaged");
         assertRefused(factory, Map.of(StateKind.PERMANENT, Arrays.copyOf(good, good.length - 1)), "damaged");

@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.List;
 import java.util.function.Function;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.ByteReader;
@@ -17,7 +18,7 @@ public final class StateFormat {
     private static final int MAGIC = 0x76543132; // "vT12"
     private static final int PERMANENT = 1;
     private static final int SAVED = 2;
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
     private StateFormat() {}
 
@@ -35,8 +36,10 @@ public final class StateFormat {
                 "permanent",
                 PERMANENT,
                 bytes,
-                reader(PermanentState.class, Function.identity()),
-                reader(Version1.Permanent.class, Version1.Permanent::upgraded));
+                List.of(
+                        reader(Version1.Permanent.class, Version1.Permanent::upgraded),
+                        reader(Version2.Permanent.class, Version2.Permanent::upgraded),
+                        reader(PermanentState.class, Function.identity())));
     }
 
     public static byte[] encodeSaved(StClearState state) {
@@ -53,8 +56,10 @@ public final class StateFormat {
                 "saved",
                 SAVED,
                 bytes,
-                reader(StClearState.class, Function.identity()),
-                reader(Version1.Saved.class, Version1.Saved::upgraded));
+                List.of(
+                        reader(Version1.Saved.class, Version1.Saved::upgraded),
+                        reader(Version2.Saved.class, Version2.Saved::upgraded),
+                        reader(StClearState.class, Function.identity())));
     }
 
     /** Reads one version of a layout. */
@@ -73,7 +78,8 @@ public final class StateFormat {
         return out.finish();
     }
 
-    private static <T> T decode(String name, int kind, byte[] bytes, Reader<T> current, Reader<T> version1)
+    /** Decodes a part, with the readers of all versions from 1 to {@link #VERSION}. */
+    private static <T> T decode(String name, int kind, byte[] bytes, List<Reader<T>> versions)
             throws EngineStateException {
         try {
             ByteReader in = new ByteReader(bytes);
@@ -81,14 +87,12 @@ public final class StateFormat {
                 throw new EngineStateException("this is not the " + name + " state of a TPM 1.2 of this product");
             }
             int version = in.u16();
-            T state = switch (version) {
-                case VERSION -> current.read(in);
-                case 1 -> version1.read(in);
-                default ->
-                    throw new EngineStateException("the " + name + " state of this TPM 1.2 has version "
-                            + version + ", but only versions 1 to " + VERSION
-                            + " can be read: use the product version that wrote it");
-            };
+            if (version < 1 || version > VERSION) {
+                throw new EngineStateException(
+                        "the " + name + " state of this TPM 1.2 has version " + version + ", but only versions 1 to "
+                                + VERSION + " can be read: use the product version that wrote it");
+            }
+            T state = versions.get(version - 1).read(in);
             in.expectEnd();
             return state;
         } catch (CodecException | IllegalArgumentException | TpmException e) {

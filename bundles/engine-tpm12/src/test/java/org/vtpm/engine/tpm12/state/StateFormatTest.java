@@ -20,6 +20,7 @@ import org.vtpm.engine.tpm12.structure.TpmKey;
 /** States of older versions of the product. */
 class StateFormatTest {
     private static final byte[] VERSION_1 = HexFormat.of().parseHex("76543132" + "01" + "0001");
+    private static final byte[] VERSION_2 = HexFormat.of().parseHex("76543132" + "01" + "0002");
     private static final byte[] SAVED_VERSION_1 = HexFormat.of().parseHex("76543132" + "02" + "0001");
 
     @Test
@@ -36,14 +37,7 @@ class StateFormatTest {
     @Test
     void anOwnerOfVersion1KeepsEverything() throws EngineStateException {
         byte[] ownerAuth = filled(20, 1);
-        TpmKey srk = new TpmKey.Key(
-                KeyUsage.STORAGE,
-                new KeyFlags(0),
-                1,
-                KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
-                null,
-                new StorePubkey(filled(256, 2)),
-                new byte[0]);
+        TpmKey srk = storageKey();
         RsaPrivateKey privateKey =
                 new RsaPrivateKey(filled(3, 3), filled(4, 4), filled(5, 5), filled(6, 6), filled(7, 7));
         Version1.FirstOwner owner = new Version1.FirstOwner(
@@ -101,6 +95,42 @@ class StateFormatTest {
                 .withSession(session)
                 .withNvLocks(new NvLocks(9, true, false));
         assertThat(StateFormat.encodeSaved(read)).isEqualTo(StateFormat.encodeSaved(expected));
+    }
+
+    @Test
+    void aStateOfVersion2KeepsItsEvictKeys() throws EngineStateException {
+        RsaPrivateKey privateKey =
+                new RsaPrivateKey(filled(3, 3), filled(4, 4), filled(5, 5), filled(6, 6), filled(7, 7));
+        LoadedKey srk = LoadedKey.srk(storageKey(), privateKey, filled(20, 11), filled(20, 8));
+        LoadedKey evictKey = new LoadedKey(0x01000007, storageKey(), privateKey, filled(20, 1), filled(20, 2), 1, true);
+        Owner owner = new Owner(filled(20, 1), filled(20, 8), filled(16, 9), filled(16, 10), srk, List.of(evictKey));
+        Version2.Permanent old = new Version2.Permanent(
+                PermanentFlags.FACTORY, null, owner, filled(20, 13), filled(20, 14), 15, 16, List.of());
+
+        PermanentState read = StateFormat.decodePermanent(new ByteWriter()
+                .bytes(VERSION_2)
+                .bytes(Codec.of(Version2.Permanent.class).encode(old))
+                .finish());
+
+        PermanentState expected = PermanentState.factory(null)
+                .withFlags(PermanentFlags.FACTORY)
+                .withOwner(owner)
+                .withOperatorAuth(filled(20, 13))
+                .withDir(filled(20, 14))
+                .withNoOwnerNvWrites(15)
+                .withRestrictDelegate(16);
+        assertThat(StateFormat.encodePermanent(read)).isEqualTo(StateFormat.encodePermanent(expected));
+    }
+
+    private static TpmKey storageKey() {
+        return new TpmKey.Key(
+                KeyUsage.STORAGE,
+                new KeyFlags(0),
+                1,
+                KeyParms.rsa(Algorithm.ES_RSAESOAEP_SHA1_MGF1, Algorithm.SS_NONE, 2048),
+                null,
+                new StorePubkey(filled(256, 2)),
+                new byte[0]);
     }
 
     private static byte[] filled(int length, int value) {
