@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.itests.tpm12.coverage.CountingProxy;
+import org.vtpm.itests.tpm12.coverage.Exercised;
 
 /** TrouSerS and tpm-tools, from Debian, on a TPM of ours; and Xen 3.x's scripts on the legacy listener. */
 class RealClientIT {
@@ -29,7 +31,11 @@ class RealClientIT {
             int port = KarafServer.freePort();
             Programs.Result created = karaf.shell("vtpm:create demo --endpoint tcp:127.0.0.1:" + port);
             assertThat(created.exit()).as(created.output()).isZero();
-            trousers(port);
+            Exercised exercised = new Exercised();
+            try (CountingProxy proxy = CountingProxy.before(port, exercised)) {
+                trousers(proxy.port());
+            }
+            exercised.save("trousers");
             Path fifos = karaf.home().resolve("data/vtpm/fifos");
             Programs.Result xen = Programs.run(
                     Path.of("").toAbsolutePath(),

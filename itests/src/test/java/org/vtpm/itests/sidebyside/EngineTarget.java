@@ -9,15 +9,18 @@ import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StateKind;
+import org.vtpm.itests.tpm12.coverage.Exercised;
 
 /** Our engine in this JVM; what it saves stays in memory. */
 final class EngineTarget implements Target {
     private final EngineFactory factory;
+    private final Exercised exercised;
     private final Map<StateKind, byte[]> state = new EnumMap<>(StateKind.class);
     private @Nullable Engine engine;
 
-    EngineTarget(EngineFactory factory) {
+    EngineTarget(EngineFactory factory, Exercised exercised) {
         this.factory = factory;
+        this.exercised = exercised;
     }
 
     @Override
@@ -46,7 +49,9 @@ final class EngineTarget implements Target {
         if (engine == null) {
             throw new IOException("the engine has no power");
         }
-        return engine.execute(0, command, this::save);
+        byte[] response = engine.execute(0, command, this::save);
+        exercised.count(command, response);
+        return response;
     }
 
     private void save(Map<StateKind, byte[]> changes) {

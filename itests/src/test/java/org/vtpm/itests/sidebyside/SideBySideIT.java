@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.engine.tpm12.Tpm12EngineFactory;
+import org.vtpm.itests.tpm12.coverage.Exercised;
 
 /**
  * Sends the same requests to our engine and to Debian's swtpm, and expects the same answers, but for what {@link
@@ -28,17 +30,20 @@ class SideBySideIT {
     private static final boolean ALL = Boolean.getBoolean("vtpm.sidebyside.all");
     private static final long SEED = 1;
 
+    private final Exercised exercised = new Exercised();
     private Comparison comparison;
 
     @BeforeAll
     void start(@TempDir Path folder) {
         comparison = new Comparison(
-                new EngineTarget(new Tpm12EngineFactory(JavaBigNumberProvider::new)), new SwtpmTarget(folder));
+                new EngineTarget(new Tpm12EngineFactory(JavaBigNumberProvider::new), exercised),
+                new SwtpmTarget(folder));
     }
 
     @AfterAll
-    void end() {
+    void end() throws IOException {
         comparison.close();
+        exercised.save("sidebyside");
     }
 
     @TestFactory

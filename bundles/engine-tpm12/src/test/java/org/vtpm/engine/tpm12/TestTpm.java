@@ -105,13 +105,15 @@ public final class TestTpm {
     }
 
     public byte[] execute(int locality, byte[] command) {
-        return engine.execute(locality, command, changes -> {
+        byte[] response = engine.execute(locality, command, changes -> {
             if (storeFails) {
                 throw new IOException("the disk is full");
             }
             stores++;
             changes.forEach((kind, part) -> stored.put(kind, part.clone()));
         });
+        Exercised.count(command, response);
+        return response;
     }
 
     /** Sends an unauthorised command. */
