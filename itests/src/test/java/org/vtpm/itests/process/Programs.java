@@ -12,11 +12,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Runs other programs: without a terminal, with an end to every one of them. */
-final class Programs {
+public final class Programs {
     private static final Duration GRACE = Duration.ofSeconds(10);
 
     /** What a program that ended left behind; a byte is a character, since not every program prints text only. */
-    record Result(int exit, String output) {}
+    public record Result(int exit, String output) {}
 
     private Programs() {}
 
@@ -45,7 +45,7 @@ final class Programs {
      *
      * @param input what it reads on standard input
      */
-    static Result run(
+    public static Result run(
             Path folder, Map<String, String> environment, Duration timeout, String input, List<String> command)
             throws IOException, InterruptedException {
         Path in = Files.createTempFile("input", ".txt");

@@ -70,8 +70,8 @@ public final class Session {
         return sharedSecret == null ? secret : sharedSecret;
     }
 
-    /** The request's authorization block. */
-    byte[] authorize(byte[] secret, byte[] paramDigest, byte[] newNonceOdd, boolean continued) {
+    /** The request's authorization block, for a command that is put together elsewhere. */
+    public byte[] authorize(byte[] secret, byte[] paramDigest, byte[] newNonceOdd, boolean continued) {
         nonceOdd = newNonceOdd;
         byte[] flag = u8(continued ? 1 : 0);
         return concat(u32(handle), nonceOdd, flag, Wire.hmac(key(secret), paramDigest, nonceEven, nonceOdd, flag));
