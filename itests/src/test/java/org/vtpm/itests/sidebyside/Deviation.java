@@ -63,7 +63,12 @@ enum Deviation {
             ".*: SET_CAPABILITY of everything: .*",
             "SET_CAPABILITY -> tag 0xc4, code 0x1",
             "SET_CAPABILITY -> tag 0xc4, code 0x0: ",
-            "Part 2, section 21.2.2: renewing the DAA secrets makes credentials worthless, so that the owner must want it");
+            "Part 2, section 21.2.2: renewing the DAA secrets makes credentials worthless, so that the owner must want it"),
+    MAINTENANCE_FOR_THE_NEXT_OWNER(
+            ".*",
+            "GET_CAPABILITY -> tag 0xc4, code 0x0: 00000016001f010101010001.*",
+            "GET_CAPABILITY -> tag 0xc4, code 0x0: 00000016001f010101010000.*",
+            "Part 3, section 6.2: clearing the owner sets allowMaintenance; a TPM without the maintenance commands does not");
 
     private final Pattern request;
     private final Pattern ours;

@@ -28,6 +28,7 @@ public final class Chapters {
                 new KeyControlChapter(),
                 new MigrationChapter(),
                 new CmkChapter(),
+                new MaintenanceChapter(),
                 new NvChapter(),
                 new TickChapter(),
                 new SigningChapter(),

@@ -77,7 +77,7 @@ final class KeyLoading {
     }
 
     /** The whole private key, of which only one prime factor is stored. */
-    private static org.vtpm.engine.tpm12.state.RsaPrivateKey privateKey(TpmKey key, StoreAsymkey secret) {
+    static org.vtpm.engine.tpm12.state.RsaPrivateKey privateKey(TpmKey key, StoreAsymkey secret) {
         try {
             RsaPrivateKey whole = RsaPrivateKey.ofPrime(key.publicKey().rsa(), secret.privKey());
             return org.vtpm.engine.tpm12.state.RsaPrivateKey.of(whole.crt());

@@ -14,7 +14,7 @@ import org.vtpm.engine.tpm12.structure.NvIndex;
 
 /**
  * What TPM_OwnerClear, TPM_ForceClear and TPM_RevokeTrust have in common (TPM Main Part 3, section 6.2). The endorsement
- * key, the DIR and the PCRs stay; disabling takes effect at once, deactivating at the next TPM_Startup(ST_CLEAR).
+ * key, the manufacturer's maintenance key, the DIR and the PCRs stay; disabling takes effect at once, deactivating at the next TPM_Startup(ST_CLEAR).
  */
 final class OwnerClear {
     private static final Map<Flag, Boolean> RESET = Map.of(
@@ -23,7 +23,7 @@ final class OwnerClear {
             Flag.READ_PUBEK, true,
             Flag.DISABLE_OWNER_CLEAR, false,
             Flag.DISABLE_FULL_DA_LOGIC_INFO, false,
-            Flag.ALLOW_MAINTENANCE, false,
+            Flag.ALLOW_MAINTENANCE, true,
             Flag.READ_SRK_PUB, false,
             Flag.OWNERSHIP, true,
             Flag.OPERATOR, false,

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
+import org.vtpm.engine.tpm12.structure.Pubkey;
 
 /**
  * What survives loss of power: TPM_PERMANENT_FLAGS and TPM_PERMANENT_DATA (TPM Main Part 2, sections 7.1 and 7.4). A
@@ -17,6 +18,7 @@ import org.vtpm.codec.Present;
  * @param dir contents of the one data integrity register, which is also NV index 0x10000001
  * @param noOwnerNvWrites NV writes that were made without an owner to authorise them
  * @param restrictDelegate TPM_CMK_DELEGATE bits
+ * @param manuMaintPub the manufacturer's key for maintenance archives; once there it stays
  */
 public record PermanentState(
         PermanentFlags flags,
@@ -26,7 +28,8 @@ public record PermanentState(
         @Fixed(20) byte[] dir,
         int noOwnerNvWrites,
         int restrictDelegate,
-        @Counted(prefix = 2) List<NvArea> nvAreas) {
+        @Counted(prefix = 2) List<NvArea> nvAreas,
+        @Present @Nullable Pubkey manuMaintPub) {
 
     /** A part as it leaves the factory; an endorsement key that it has from there can not be revoked. */
     public static PermanentState factory(@Nullable Endorsement endorsement) {
@@ -38,7 +41,8 @@ public record PermanentState(
                 new byte[20],
                 0,
                 0,
-                List.of());
+                List.of(),
+                null);
     }
 
     /** The same object if nothing changes, so that nothing has to be stored. */
@@ -77,6 +81,10 @@ public record PermanentState(
 
     public PermanentState withNvAreas(List<NvArea> to) {
         return with(copy -> copy.nvAreas = List.copyOf(to));
+    }
+
+    public PermanentState withManuMaintPub(Pubkey to) {
+        return with(copy -> copy.manuMaintPub = to);
     }
 
     /** The NV area at an index, or null. */
@@ -118,6 +126,7 @@ public record PermanentState(
         private int noOwnerNvWrites;
         private int restrictDelegate;
         private List<NvArea> nvAreas;
+        private @Nullable Pubkey manuMaintPub;
 
         Copy(PermanentState of) {
             flags = of.flags;
@@ -128,11 +137,20 @@ public record PermanentState(
             noOwnerNvWrites = of.noOwnerNvWrites;
             restrictDelegate = of.restrictDelegate;
             nvAreas = of.nvAreas;
+            manuMaintPub = of.manuMaintPub;
         }
 
         PermanentState finish() {
             return new PermanentState(
-                    flags, endorsement, owner, operatorAuth, dir, noOwnerNvWrites, restrictDelegate, nvAreas);
+                    flags,
+                    endorsement,
+                    owner,
+                    operatorAuth,
+                    dir,
+                    noOwnerNvWrites,
+                    restrictDelegate,
+                    nvAreas,
+                    manuMaintPub);
         }
     }
 
