@@ -17,6 +17,7 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Lockout;
 import org.vtpm.engine.tpm12.state.NvArea;
@@ -231,8 +232,8 @@ public final class CapabilityChapter implements Chapter {
         return switch (resourceType) {
             case ResourceType.AUTH -> handles(tx.stClear().sessions().stream().mapToInt(Session::handle));
             case ResourceType.KEY -> handles(keyHandles(tx));
-            case ResourceType.TRANSPORT, ResourceType.CONTEXT, ResourceType.COUNTER, ResourceType.DAA ->
-                handles(IntStream.empty());
+            case ResourceType.DAA -> handles(tx.stClear().daaSessions().stream().mapToInt(DaaSession::handle));
+            case ResourceType.TRANSPORT, ResourceType.CONTEXT, ResourceType.COUNTER -> handles(IntStream.empty());
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }

@@ -33,6 +33,7 @@ public final class Chapters {
                 new TickChapter(),
                 new SigningChapter(),
                 new QuoteChapter(),
-                new IdentityChapter()));
+                new IdentityChapter(),
+                new DaaChapter()));
     }
 }

@@ -6,6 +6,7 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.structure.ResourceType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
@@ -26,14 +27,14 @@ public final class EvictionChapter implements Chapter {
         handlers.on("EvictKey", EvictKey.class, EvictionChapter::evictKey);
     }
 
-    /** Transport and DAA sessions and saved contexts do not exist yet: no handle names one. */
+    /** Transport sessions and saved contexts do not exist yet: no handle names one. */
     private static Record flushSpecific(Transaction tx, FlushSpecific request) {
         return switch (request.resourceType()) {
             case ResourceType.AUTH -> flushSession(tx, request.handle());
             case ResourceType.KEY -> flushKey(tx, request.handle());
             case ResourceType.CONTEXT -> throw new TpmException(ReturnCode.BAD_PARAMETER);
             case ResourceType.TRANSPORT -> throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
-            case ResourceType.DAA -> throw new TpmException(ReturnCode.BAD_HANDLE);
+            case ResourceType.DAA -> flushDaaSession(tx, request.handle());
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
         };
     }
@@ -41,6 +42,12 @@ public final class EvictionChapter implements Chapter {
     private static Record flushSession(Transaction tx, int handle) {
         require(tx.stClear().session(handle) != null, ReturnCode.INVALID_AUTHHANDLE);
         tx.stClear(tx.stClear().withoutSessions(session -> session.handle() == handle));
+        return NoParameters.NONE;
+    }
+
+    private static Record flushDaaSession(Transaction tx, int handle) {
+        DaaSession session = DaaChapter.find(tx, handle);
+        tx.stClear(tx.stClear().withoutDaaSession(session.handle()));
         return NoParameters.NONE;
     }
 

@@ -14,7 +14,6 @@ final class Properties {
     static final int DURATION = 0x120;
 
     private static final int MAX_TRANSPORT_SESSIONS = 16;
-    private static final int MAX_DAA_SESSIONS = 2;
     private static final int MAX_COUNTERS = 8;
     private static final int MAX_CONTEXTS = 128;
     private static final int FAMILY_ROWS = 16;
@@ -56,8 +55,10 @@ final class Properties {
             case TIS_TIMEOUT -> numbers(TIMEOUT, TIMEOUT, TIMEOUT, TIMEOUT);
             case 0x116 -> numbers(STARTUP_EFFECTS);
             case 0x117 -> numbers(DELEGATE_ROWS);
-            case 0x119 -> numbers(MAX_DAA_SESSIONS);
-            case 0x11A -> numbers(MAX_DAA_SESSIONS); // free DAA sessions
+            case 0x119 -> numbers(StClearState.MAX_DAA_SESSIONS);
+            case 0x11A ->
+                numbers(StClearState.MAX_DAA_SESSIONS
+                        - tx.stClear().daaSessions().size()); // free DAA sessions
             case 0x11B -> numbers(ANY_DISTANCE); // CONTEXT_DIST
             case 0x11C -> bool(true); // DAA_INTERRUPT
             case 0x11D -> numbers(freeSessions + MAX_TRANSPORT_SESSIONS);

@@ -26,13 +26,17 @@ public record StClearState(
         int deferredPhysicalPresence,
         @Counted(prefix = 2, max = MAX_SESSIONS) List<Session> sessions,
         @Counted(prefix = 2) List<NvLocks> nvLocks,
-        @Counted(prefix = 2, max = MAX_KEYS) List<LoadedKey> keys) {
+        @Counted(prefix = 2, max = MAX_KEYS) List<LoadedKey> keys,
+        @Counted(prefix = 2, max = MAX_DAA_SESSIONS) List<DaaSession> daaSessions) {
 
     /** Most authorisation sessions at a time. */
     public static final int MAX_SESSIONS = 16;
 
     /** Key slots; keys that only the owner can evict take one too. */
     public static final int MAX_KEYS = 20;
+
+    /** Most DAA joins and signs under way at a time. */
+    public static final int MAX_DAA_SESSIONS = 2;
 
     /** After TPM_Startup(ST_CLEAR). */
     public static StClearState initial(boolean deactivated) {
@@ -42,6 +46,7 @@ public record StClearState(
                 Lockout.NONE,
                 Handles.OWNER,
                 0,
+                List.of(),
                 List.of(),
                 List.of(),
                 List.of());
@@ -67,6 +72,19 @@ public record StClearState(
         return with(copy -> copy.keys = List.copyOf(to));
     }
 
+    /** Adds a DAA session, or replaces the one with its handle. */
+    public StClearState withDaaSession(DaaSession session) {
+        Stream<DaaSession> others = daaSessions.stream().filter(each -> each.handle() != session.handle());
+        return with(copy ->
+                copy.daaSessions = Stream.concat(others, Stream.of(session)).toList());
+    }
+
+    /** Ends a DAA session, if there is one with this handle. */
+    public StClearState withoutDaaSession(int handle) {
+        return with(copy -> copy.daaSessions =
+                daaSessions.stream().filter(each -> each.handle() != handle).toList());
+    }
+
     /** What clearing the owner leaves of it: flags, PCRs and the locks of NV areas. */
     public StClearState afterOwnerClear() {
         return with(copy -> {
@@ -75,6 +93,7 @@ public record StClearState(
             copy.deferredPhysicalPresence = 0;
             copy.sessions = List.of();
             copy.keys = List.of();
+            copy.daaSessions = List.of();
         });
     }
 
@@ -148,6 +167,7 @@ public record StClearState(
         private List<Session> sessions;
         private List<NvLocks> nvLocks;
         private List<LoadedKey> keys;
+        private List<DaaSession> daaSessions;
 
         Copy(StClearState of) {
             flags = of.flags;
@@ -158,17 +178,29 @@ public record StClearState(
             sessions = of.sessions;
             nvLocks = of.nvLocks;
             keys = of.keys;
+            daaSessions = of.daaSessions;
         }
 
         StClearState finish() {
             return new StClearState(
-                    flags, pcrs, lockout, ownerReference, deferredPhysicalPresence, sessions, nvLocks, keys);
+                    flags,
+                    pcrs,
+                    lockout,
+                    ownerReference,
+                    deferredPhysicalPresence,
+                    sessions,
+                    nvLocks,
+                    keys,
+                    daaSessions);
         }
     }
 
     Stream<byte[]> secrets() {
-        return Stream.concat(
-                sessions.stream().map(Session::sharedSecret), keys.stream().flatMap(LoadedKey::secrets));
+        return Stream.of(
+                        sessions.stream().map(Session::sharedSecret),
+                        keys.stream().flatMap(LoadedKey::secrets),
+                        daaSessions.stream().flatMap(DaaSession::secrets))
+                .flatMap(secrets -> secrets);
     }
 
     /** Names no secret. */
