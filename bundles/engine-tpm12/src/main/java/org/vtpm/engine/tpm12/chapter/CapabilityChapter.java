@@ -233,7 +233,9 @@ public final class CapabilityChapter implements Chapter {
             case ResourceType.AUTH -> handles(tx.stClear().sessions().stream().mapToInt(Session::handle));
             case ResourceType.KEY -> handles(keyHandles(tx));
             case ResourceType.DAA -> handles(tx.stClear().daaSessions().stream().mapToInt(DaaSession::handle));
-            case ResourceType.TRANSPORT, ResourceType.CONTEXT, ResourceType.COUNTER -> handles(IntStream.empty());
+            case ResourceType.CONTEXT ->
+                handles(IntStream.of(tx.stClear().contexts().list()));
+            case ResourceType.TRANSPORT, ResourceType.COUNTER -> handles(IntStream.empty());
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }

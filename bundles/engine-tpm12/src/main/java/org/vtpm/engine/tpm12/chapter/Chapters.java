@@ -24,6 +24,7 @@ public final class Chapters {
                 new IntegrityChapter(),
                 new SessionChapter(),
                 new EvictionChapter(),
+                new ContextChapter(),
                 new KeyChapter(),
                 new KeyControlChapter(),
                 new MigrationChapter(),

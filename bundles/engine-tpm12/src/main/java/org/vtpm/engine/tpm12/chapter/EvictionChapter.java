@@ -8,6 +8,7 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
+import org.vtpm.engine.tpm12.state.SavedContexts;
 import org.vtpm.engine.tpm12.structure.ResourceType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
@@ -27,12 +28,12 @@ public final class EvictionChapter implements Chapter {
         handlers.on("EvictKey", EvictKey.class, EvictionChapter::evictKey);
     }
 
-    /** Transport sessions and saved contexts do not exist yet: no handle names one. */
+    /** Transport sessions do not exist yet: no handle names one. */
     private static Record flushSpecific(Transaction tx, FlushSpecific request) {
         return switch (request.resourceType()) {
             case ResourceType.AUTH -> flushSession(tx, request.handle());
             case ResourceType.KEY -> flushKey(tx, request.handle());
-            case ResourceType.CONTEXT -> throw new TpmException(ReturnCode.BAD_PARAMETER);
+            case ResourceType.CONTEXT -> flushContext(tx, request.handle());
             case ResourceType.TRANSPORT -> throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
             case ResourceType.DAA -> flushDaaSession(tx, request.handle());
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
@@ -57,6 +58,14 @@ public final class EvictionChapter implements Chapter {
                 .findFirst()
                 .orElseThrow(() -> new TpmException(ReturnCode.BAD_PARAMETER));
         Keys.evict(tx, key);
+        return NoParameters.NONE;
+    }
+
+    /** Voids the blob of a saved session, whose number stands for a handle. */
+    private static Record flushContext(Transaction tx, int number) {
+        SavedContexts contexts = tx.stClear().contexts();
+        require(contexts.lists(number), ReturnCode.BAD_PARAMETER);
+        tx.stClear(tx.stClear().withContexts(contexts.without(number)));
         return NoParameters.NONE;
     }
 

@@ -5,6 +5,7 @@ import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PcrBank;
+import org.vtpm.engine.tpm12.state.SavedContexts;
 import org.vtpm.engine.tpm12.state.StClearState;
 
 /** TPM_CAP_PROPERTY (TPM Main Part 2, section 21.2). */
@@ -15,7 +16,6 @@ final class Properties {
 
     private static final int MAX_TRANSPORT_SESSIONS = 16;
     private static final int MAX_COUNTERS = 8;
-    private static final int MAX_CONTEXTS = 128;
     private static final int FAMILY_ROWS = 16;
     private static final int DELEGATE_ROWS = 4;
     private static final int NO_COUNTER = 0xFFFFFFFF;
@@ -49,8 +49,9 @@ final class Properties {
             case 0x10F -> numbers(MAX_COUNTERS);
             case 0x110 -> numbers(StClearState.MAX_KEYS);
             case 0x111 -> bool(tx.permanent().owner() != null);
-            case 0x112 -> numbers(MAX_CONTEXTS); // free entries for saved sessions
-            case 0x113 -> numbers(MAX_CONTEXTS);
+            case 0x112 ->
+                numbers(SavedContexts.MAX - tx.stClear().contexts().list().length); // free entries for saved sessions
+            case 0x113 -> numbers(SavedContexts.MAX);
             case 0x114 -> numbers(FAMILY_ROWS);
             case TIS_TIMEOUT -> numbers(TIMEOUT, TIMEOUT, TIMEOUT, TIMEOUT);
             case 0x116 -> numbers(STARTUP_EFFECTS);

@@ -59,7 +59,8 @@ public final class SessionChapter implements Chapter {
         return session;
     }
 
-    private static int freeHandle(Transaction tx) {
+    /** A handle that no session has. */
+    static int freeHandle(Transaction tx) {
         int handle;
         do {
             handle = (ResourceType.AUTH << 24) | tx.environment().random().nextInt(1 << 24);

@@ -36,6 +36,10 @@ public record LoadedKey(
         return new LoadedKey(handle, key, privateKey, auth, migrationAuth, payload, parentPcrStatus);
     }
 
+    public LoadedKey withHandle(int to) {
+        return new LoadedKey(to, key, privateKey, usageAuth, migrationAuth, payload, parentPcrStatus);
+    }
+
     /** What a session for this key is bound to: the key itself, not its handle. */
     public Entity entity() {
         return handle == Handles.SRK ? Entity.SRK : new Entity(EntityType.KEY_HANDLE, key.pubDataDigest());

@@ -30,6 +30,10 @@ public record Session(
         return new Session(handle, protocol, adip, entity, nonce, sharedSecret);
     }
 
+    public Session withHandle(int to) {
+        return new Session(to, protocol, adip, entity, nonceEven, sharedSecret);
+    }
+
     /** Names no secret. */
     @Override
     public String toString() {

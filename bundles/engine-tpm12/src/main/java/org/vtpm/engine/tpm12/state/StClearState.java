@@ -17,6 +17,7 @@ import org.vtpm.engine.tpm12.structure.Handles;
  * @param deferredPhysicalPresence what physical presence was shown for in advance
  * @param nvLocks of NV areas where one of them is set
  * @param keys loaded keys, but for those that only the owner can evict
+ * @param contexts what it remembers of resources that are kept outside
  */
 public record StClearState(
         StClearFlags flags,
@@ -27,7 +28,8 @@ public record StClearState(
         @Counted(prefix = 2, max = MAX_SESSIONS) List<Session> sessions,
         @Counted(prefix = 2) List<NvLocks> nvLocks,
         @Counted(prefix = 2, max = MAX_KEYS) List<LoadedKey> keys,
-        @Counted(prefix = 2, max = MAX_DAA_SESSIONS) List<DaaSession> daaSessions) {
+        @Counted(prefix = 2, max = MAX_DAA_SESSIONS) List<DaaSession> daaSessions,
+        SavedContexts contexts) {
 
     /** Most authorisation sessions at a time. */
     public static final int MAX_SESSIONS = 16;
@@ -49,7 +51,8 @@ public record StClearState(
                 List.of(),
                 List.of(),
                 List.of(),
-                List.of());
+                List.of(),
+                SavedContexts.NONE);
     }
 
     public StClearState withFlag(StClearFlags.Flag flag, boolean value) {
@@ -85,6 +88,10 @@ public record StClearState(
                 daaSessions.stream().filter(each -> each.handle() != handle).toList());
     }
 
+    public StClearState withContexts(SavedContexts to) {
+        return with(copy -> copy.contexts = to);
+    }
+
     /** What clearing the owner leaves of it: flags, PCRs and the locks of NV areas. */
     public StClearState afterOwnerClear() {
         return with(copy -> {
@@ -94,6 +101,7 @@ public record StClearState(
             copy.sessions = List.of();
             copy.keys = List.of();
             copy.daaSessions = List.of();
+            copy.contexts = SavedContexts.NONE;
         });
     }
 
@@ -168,6 +176,7 @@ public record StClearState(
         private List<NvLocks> nvLocks;
         private List<LoadedKey> keys;
         private List<DaaSession> daaSessions;
+        private SavedContexts contexts;
 
         Copy(StClearState of) {
             flags = of.flags;
@@ -179,6 +188,7 @@ public record StClearState(
             nvLocks = of.nvLocks;
             keys = of.keys;
             daaSessions = of.daaSessions;
+            contexts = of.contexts;
         }
 
         StClearState finish() {
@@ -191,7 +201,8 @@ public record StClearState(
                     sessions,
                     nvLocks,
                     keys,
-                    daaSessions);
+                    daaSessions,
+                    contexts);
         }
     }
 
