@@ -32,6 +32,14 @@ class AuthorizationTest {
     private final TestTpm tpm = TestTpm.started(owned());
 
     @Test
+    void aResetEndsAllSessions() {
+        GuestSession session = tpm.oiap(new byte[20]);
+        tpm.send("Reset").is(ReturnCode.SUCCESS);
+        tpm.authorized(session, false, "OwnerReadPubek").is(ReturnCode.INVALID_AUTHHANDLE);
+        tpm.send("Terminate_Handle", u32(session.handle)).is(ReturnCode.INVALID_AUTHHANDLE);
+    }
+
+    @Test
     void anOiapSessionServesAnyEntityAndGoesOnIfAskedTo() {
         GuestSession session = tpm.oiap(OWNER);
         tpm.authorized(session, true, "GetCapabilityOwner").is(ReturnCode.SUCCESS);

@@ -6,8 +6,13 @@ import static org.vtpm.engine.tpm12.TestTpm.u16;
 import static org.vtpm.engine.tpm12.TestTpm.u32;
 import static org.vtpm.engine.tpm12.TestTpm.u8;
 
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
+import org.vtpm.bignum.java.JavaBigNumberProvider;
+import org.vtpm.crypto.Rsa;
+import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.structure.EntityType;
@@ -101,6 +106,16 @@ record GuestKey(byte[] keyInfo) {
 
     static TestTpm.Response load(TestTpm tpm, int parent, byte[] parentAuth, byte[] wrapped) {
         return tpm.authorized(tpm.oiap(parentAuth), false, "LoadKey2", u32(parent), wrapped);
+    }
+
+    /** Encrypts for a TPM_PUBKEY, with the label of the specification. */
+    static byte[] encrypt(byte[] pubkey, byte[] plain) {
+        try {
+            return new Rsa(JavaBigNumberProvider::new, new SecureRandom())
+                    .encryptOaep(publicKey(pubkey), "TCPA".getBytes(StandardCharsets.US_ASCII), plain);
+        } catch (RsaException e) {
+            throw new IllegalArgumentException(e);
+        }
     }
 
     /** The public half of a TPM_PUBKEY with the exponent 65537. */

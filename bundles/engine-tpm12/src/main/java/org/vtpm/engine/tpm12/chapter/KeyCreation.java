@@ -119,9 +119,7 @@ final class KeyCreation {
         return info == null
                 ? null
                 : new PcrInfo(
-                        info.pcrSelection(),
-                        info.digestAtRelease(),
-                        PcrConditions.digestAtCreation(tx, info.pcrSelection()));
+                        info.pcrSelection(), info.digestAtRelease(), PcrConditions.current(tx, info.pcrSelection()));
     }
 
     private static @Nullable PcrInfoLong created(Transaction tx, @Nullable PcrInfoLong info) {
@@ -132,7 +130,7 @@ final class KeyCreation {
                         info.localityAtRelease(),
                         info.creationPcrSelection(),
                         info.releasePcrSelection(),
-                        PcrConditions.digestAtCreation(tx, info.creationPcrSelection()),
+                        PcrConditions.current(tx, info.creationPcrSelection()),
                         info.digestAtRelease());
     }
 }

@@ -32,8 +32,8 @@ final class PcrConditions {
         return values.finish();
     }
 
-    /** What a structure says of the PCRs that it was made under: zeros if it selects none. */
-    static byte[] digestAtCreation(Transaction tx, PcrSelection selection) {
+    /** What a structure says of the PCRs as they are: as in libtpms zeros if none is selected, where the composite would be one over nothing. */
+    static byte[] current(Transaction tx, PcrSelection selection) {
         return selection.isEmpty()
                 ? new byte[Sha1.LENGTH]
                 : composite(tx.stClear().pcrs(), selection);

@@ -60,7 +60,7 @@ public final class QuoteChapter implements Chapter {
         QuoteInfo info = new QuoteInfo(
                 Identification.structVer(),
                 ascii("QUOT"),
-                PcrConditions.composite(tx.stClear().pcrs(), selection),
+                PcrConditions.current(tx, selection),
                 request.externalData());
         byte[] signature =
                 Signature.ofDigest(tx, key, Sha1.of(Codec.of(QuoteInfo.class).encode(info)));
@@ -73,9 +73,7 @@ public final class QuoteChapter implements Chapter {
         Signature.requireScheme(key, ReturnCode.INAPPROPRIATE_SIG, Algorithm.SS_RSASSAPKCS1V15_SHA1);
         Signature.requireSigner(key);
         PcrInfoShort pcrs = new PcrInfoShort(
-                request.targetPcr(),
-                1 << tx.locality(),
-                PcrConditions.composite(tx.stClear().pcrs(), request.targetPcr()));
+                request.targetPcr(), 1 << tx.locality(), PcrConditions.current(tx, request.targetPcr()));
         QuoteInfo2 info = new QuoteInfo2(ascii("QUT2"), request.externalData(), pcrs);
         CapVersionInfo version = request.addVersion() ? Identification.versionInfo() : null;
         byte[] encodedVersion =

@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.command;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Fixed;
 import org.vtpm.crypto.AesCtr;
 import org.vtpm.crypto.Hmac;
+import org.vtpm.crypto.Mgf1;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.Entity;
@@ -27,6 +29,7 @@ import org.vtpm.engine.tpm12.structure.TpmException;
 public final class Authorizations {
     private static final int HEADER = 10;
     private static final int ORDINAL_OFFSET = 6;
+    private static final byte[] COVER = "XOR".getBytes(StandardCharsets.US_ASCII);
 
     /** A block as it stands in the request. */
     record Request(
@@ -166,6 +169,37 @@ public final class Authorizations {
             pad[i] ^= encrypted[i];
         }
         return pad;
+    }
+
+    /**
+     * Covers data with the pad of a session and of this command, or uncovers what is covered with it (TPM Main Part 3,
+     * sections 10.2 and 10.7).
+     *
+     * @param adip the scheme, see {@link Adip}
+     * @return a new array of the same length
+     */
+    public byte[] cover(int block, int adip, byte[] data) {
+        Session session = session(block);
+        byte[] nonceOdd = blocks.get(block).request.nonceOdd();
+        if (adip == Adip.AES128_CTR) {
+            byte[] key = Arrays.copyOf(session.sharedSecret(), AesCtr.KEY_LENGTH);
+            byte[] counter = Arrays.copyOf(Sha1.of(session.nonceEven(), nonceOdd), AesCtr.COUNTER_LENGTH);
+            byte[] covered = AesCtr.apply(key, counter, data);
+            Secrets.zero(key);
+            return covered;
+        }
+        byte[] seed = new ByteWriter()
+                .bytes(session.nonceEven())
+                .bytes(nonceOdd)
+                .bytes(COVER)
+                .bytes(session.sharedSecret())
+                .finish();
+        byte[] covered = Mgf1.sha1(seed, data.length);
+        Secrets.zero(seed);
+        for (int i = 0; i < data.length; i++) {
+            covered[i] ^= data[i];
+        }
+        return covered;
     }
 
     /** Ends the session of a block with this command, whatever the request asked for. */
