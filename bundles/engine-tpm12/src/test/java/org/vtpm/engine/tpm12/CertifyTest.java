@@ -177,7 +177,7 @@ class CertifyTest {
                         .parameters())
                 .isEqualTo(sized(data));
         unbind(key, concat(hex("01010000" + "05"), data)).is(ReturnCode.INVALID_STRUCTURE);
-        unbind(key, concat(hex("01020000" + "02"), data)).is(ReturnCode.INVALID_STRUCTURE);
+        unbind(key, concat(hex("01020000" + "02"), data)).is(ReturnCode.BAD_VERSION);
         unbind(key, hex("0101")).is(ReturnCode.BAD_PARAM_SIZE);
         tpm.send("UnBind", u32(key), sized(new byte[64])).is(ReturnCode.DECRYPT_ERROR);
         tpm.send("UnBind", u32(key), sized(new byte[65])).is(ReturnCode.BAD_DATASIZE);

@@ -27,7 +27,7 @@ public final class BindChapter implements Chapter {
     record Unbound(@Sized byte[] outData) {}
 
     /** TPM_BOUND_DATA (TPM Main Part 2, section 9.5), which has no length of its own. */
-    @Tag(value = 0x01010000, bytes = 4)
+    @Tag(value = 0x01010000, bytes = 4, mask = 0xFFFF0000L, mismatch = CodecException.Kind.BAD_VERSION)
     record BoundData(@U8 int payload, @Rest byte[] payloadData) {}
 
     @Override
@@ -52,9 +52,7 @@ public final class BindChapter implements Chapter {
             return new Unbound(bound.payloadData());
         } catch (CodecException e) {
             throw new TpmException(
-                    e.kind() == CodecException.Kind.TRUNCATED
-                            ? ReturnCode.BAD_PARAM_SIZE
-                            : ReturnCode.INVALID_STRUCTURE);
+                    e.kind() == CodecException.Kind.BAD_VERSION ? ReturnCode.BAD_VERSION : ReturnCode.BAD_PARAM_SIZE);
         } finally {
             Secrets.zero(plain);
         }

@@ -89,6 +89,7 @@ public final class CertifyChapter implements Chapter {
         Authorizations authorizations = tx.authorizations();
         LoadedKey certifier = Keys.usable(tx, request.certHandle());
         LoadedKey key = Keys.usable(tx, request.keyHandle());
+        requireCertifier(certifier);
         if (authorizations.count() == 2) {
             authorizations.verify(0, certifier);
         } else {
@@ -99,7 +100,6 @@ public final class CertifyChapter implements Chapter {
         } else {
             Keys.requireNoAuthorization(key);
         }
-        requireCertifier(certifier);
         require(key.payload() == PayloadType.ASYM, ReturnCode.INVALID_KEYUSAGE);
         requireFixedBelowIdentity(certifier, key);
         PcrInfoShort release = key.key().release();
@@ -144,6 +144,7 @@ public final class CertifyChapter implements Chapter {
         return signed(tx, certifier, second(key, request.antiReplay(), authority));
     }
 
+    /** As in libtpms before any authorisation. */
     private static void requireCertifier(LoadedKey certifier) {
         Signature.requireScheme(
                 certifier,
