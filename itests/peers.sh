@@ -10,6 +10,7 @@ PEERS=(
     swtpm:swtpm              # the reference that our TPM is compared with
     trousers:tcsd            # the TCG software stack's daemon
     tpm-tools:tpm_version    # real clients
+    tpm-quote-tools:tpm_getquote # the same, for attestation
     libgmp10:libgmp.so.10    # the native big-number provider
     openssh-client:ssh       # tries to log in to the shell
     python3:python3          # plays Xen's backend and hotplug scripts

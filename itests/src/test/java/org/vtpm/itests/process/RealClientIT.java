@@ -2,114 +2,224 @@ package org.vtpm.itests.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.net.InetAddress;
-import java.net.Socket;
+import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.Signature;
+import java.security.spec.RSAPublicKeySpec;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.itests.tpm12.SocketTpm;
+import org.vtpm.itests.tpm12.Tpm12Client;
+import org.vtpm.itests.tpm12.Wire;
 import org.vtpm.itests.tpm12.coverage.CountingProxy;
 import org.vtpm.itests.tpm12.coverage.Exercised;
 
-/** TrouSerS and tpm-tools, from Debian, on a TPM of ours; and Xen 3.x's scripts on the legacy listener. */
+/** TrouSerS with its tools, from Debian, on TPMs of ours; and Xen 3.x's scripts on the legacy listener. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealClientIT {
-    private static final Duration STEP = Duration.ofMinutes(2);
     private static final String SECRET = "thirty-two bytes, kept by a TPM.";
+    private static final int RESETTABLE = 16;
 
-    @TempDir
+    /** TPM_SUCCESS is exit code 0; tpm_unsealdata exits with the TPM's own code. */
+    private static final int WRONGPCRVAL = 0x18;
+
+    /** TPM_ALG_RSA, no encryption, signatures with SHA-1: what an identity's TPM_KEY_PARMS begin with. */
+    private static final String IDENTITY_PARMS = "0000000100010002";
+
+    private final Exercised exercised = new Exercised();
     private Path folder;
+    private KarafServer karaf;
+
+    @BeforeAll
+    void install(@TempDir Path temporary) throws Exception {
+        folder = temporary;
+        karaf = KarafServer.install(folder.resolve("karaf"));
+    }
+
+    @AfterAll
+    void end() throws IOException {
+        assertThat(karaf.log()).as("stack traces").doesNotContain("\n\tat ");
+        karaf.close();
+        exercised.save("trousers");
+    }
+
+    /** What is done with a client's tools, and the port of the TPM for anything else. */
+    @FunctionalInterface
+    private interface Story {
+        void tell(Trousers tools, int port) throws Exception;
+    }
 
     @Test
-    void clientsUseWhatTheShellMade() throws Exception {
-        try (KarafServer karaf = KarafServer.install(folder.resolve("karaf"))) {
-            int port = KarafServer.freePort();
-            Programs.Result created = karaf.shell("vtpm:create demo --endpoint tcp:127.0.0.1:" + port);
-            assertThat(created.exit()).as(created.output()).isZero();
-            Exercised exercised = new Exercised();
-            try (CountingProxy proxy = CountingProxy.before(port, exercised)) {
-                trousers(proxy.port());
-            }
-            exercised.save("trousers");
-            Path fifos = karaf.home().resolve("data/vtpm/fifos");
-            Programs.Result xen = Programs.run(
-                    Path.of("").toAbsolutePath(),
-                    Map.of(),
-                    Duration.ofMinutes(5),
-                    "",
-                    List.of("python3", "legacy/xen.py", fifos.toString()));
-            assertThat(xen.exit()).as(xen.output()).isZero();
-            assertThat(karaf.log()).as("stack traces").doesNotContain("\n\tat ");
-        }
-    }
-
-    private void trousers(int port) throws Exception {
-        Path data = Files.createDirectory(folder.resolve("tcsd"));
-        int tcsdPort = KarafServer.freePort();
-        Path configuration = data.resolve("tcsd.conf");
-        Files.writeString(
-                configuration, "port = " + tcsdPort + "\nsystem_ps_file = " + data.resolve("system.data") + "\n");
-        own(data, configuration);
-        Process daemon = Programs.start(
-                data,
-                data.resolve("tcsd.log"),
-                List.of("tcsd", "-f", "-e", "-c", configuration.toString()),
-                Map.of(
-                        "TCSD_USE_TCP_DEVICE", "1",
-                        "TCSD_TCP_DEVICE_HOSTNAME", "127.0.0.1",
-                        "TCSD_TCP_DEVICE_PORT", Integer.toString(port)));
-        Map<String, String> tools =
-                Map.of("TSS_TCSD_HOSTNAME", "localhost", "TSS_TCSD_PORT", Integer.toString(tcsdPort));
-        try {
-            Wait.until("tcsd listens", STEP, () -> {
-                assertThat(daemon.isAlive())
-                        .as(Files.readString(data.resolve("tcsd.log")))
-                        .isTrue();
-                new Socket(InetAddress.getLoopbackAddress(), tcsdPort).close();
-                return true;
-            });
-            Path secret = Files.writeString(data.resolve("secret"), SECRET);
-            Path read = data.resolve("read");
+    void anOwnerKeepsASecretInNv() throws Exception {
+        tell("nv", (tools, port) -> {
+            Path read = folder.resolve("nv/read");
+            Files.writeString(folder.resolve("nv/secret"), SECRET);
             String area = "0x11";
-            assertThat(step(tools, "tpm_version")).contains("TPM 1.2 Version Info", "VTPM");
-            step(tools, "tpm_selftest");
-            assertThat(step(tools, "tpm_getpubek")).contains("2048 bits");
-            step(tools, "tpm_takeownership", "-y", "-z");
-            step(tools, "tpm_nvdefine", "-i", area, "-s", "32", "-p", "OWNERWRITE|OWNERREAD", "-y");
-            step(tools, "tpm_nvwrite", "-i", area, "-s", "32", "-f", secret.toString(), "-z");
-            step(tools, "tpm_nvread", "-i", area, "-s", "32", "-f", read.toString(), "-z");
+            assertThat(tools.step("tpm_version")).contains("TPM 1.2 Version Info", "VTPM");
+            tools.step("tpm_selftest");
+            assertThat(tools.step("tpm_getpubek")).contains("2048 bits");
+            tools.step("tpm_takeownership", "-y", "-z");
+            tools.step("tpm_nvdefine", "-i", area, "-s", "32", "-p", "OWNERWRITE|OWNERREAD", "-y");
+            tools.step("tpm_nvwrite", "-i", area, "-s", "32", "-f", "secret", "-z");
+            tools.step("tpm_nvread", "-i", area, "-s", "32", "-f", "read", "-z");
             assertThat(Files.readString(read)).isEqualTo(SECRET);
-            assertThat(step(tools, "tpm_nvinfo", "-i", area)).contains("OWNERREAD");
-            assertThat(step(tools, "tpm_clear", "-z")).contains("Cleared");
-        } finally {
-            Programs.end(daemon);
+            assertThat(tools.step("tpm_nvinfo", "-i", area)).contains("OWNERREAD");
+            assertThat(tools.step("tpm_clear", "-z")).contains("Cleared");
+        });
+    }
+
+    @Test
+    void anIdentityQuotesPcrs() throws Exception {
+        tell("quote", (tools, port) -> {
+            Path here = folder.resolve("quote");
+            tools.step("tpm_takeownership", "-y", "-z");
+            extend(port, RESETTABLE);
+            tools.step("tpm_mkuuid", "uuid");
+            tools.step("tpm_mkaik", "-z", "blob", "pub");
+            tools.step("tpm_loadkey", "blob", "uuid");
+            byte[] nonce = Wire.sha1(new byte[] {1});
+            Files.write(here.resolve("nonce"), nonce);
+            tools.step("tpm_getpcrhash", "uuid", "hash", "values", "0", Integer.toString(RESETTABLE));
+            assertThat(Files.readString(here.resolve("values")))
+                    .contains(
+                            "0=" + "00".repeat(20),
+                            RESETTABLE + "=" + HexFormat.of().withUpperCase().formatHex(extended()));
+            tools.step("tpm_getquote", "uuid", "nonce", "quote", "0", Integer.toString(RESETTABLE));
+            // tpm_verifyquote cannot read the identity's public key with OpenSSL 3; so it is verified here.
+            byte[] info = Files.readAllBytes(here.resolve("hash"));
+            byte[] signed = Wire.concat(Arrays.copyOf(info, 6), nonce, Arrays.copyOfRange(info, 26, info.length));
+            assertThat(verified(
+                            Files.readAllBytes(here.resolve("pub")), signed, Files.readAllBytes(here.resolve("quote"))))
+                    .isTrue();
+            tools.step("tpm_unloadkey", "uuid");
+        });
+    }
+
+    @Test
+    void sealedDataIsGoneWithThePcrs() throws Exception {
+        tell("seal", (tools, port) -> {
+            Path here = folder.resolve("seal");
+            Files.writeString(here.resolve("in"), SECRET);
+            tools.step("tpm_takeownership", "-y", "-z");
+            tools.step("tpm_sealdata", "-z", "-p", Integer.toString(RESETTABLE), "-i", "in", "-o", "sealed");
+            tools.step("tpm_unsealdata", "-z", "-i", "sealed", "-o", "out");
+            assertThat(Files.readString(here.resolve("out"))).isEqualTo(SECRET);
+            extend(port, RESETTABLE);
+            assertThat(tools.run("", "tpm_unsealdata", "-z", "-i", "sealed", "-o", "late")
+                            .exit())
+                    .isEqualTo(WRONGPCRVAL);
+            assertThat(here.resolve("late")).isEmptyFile();
+        });
+    }
+
+    @Test
+    void anOwnerChangesTheSecretAndIsDefendedAgainstGuesses() throws Exception {
+        tell("owner", (tools, port) -> {
+            Files.writeString(folder.resolve("owner/in"), "12345678");
+            tools.step("tpm_takeownership", "-y", "-z");
+            typed(tools, "new owner\nnew owner\n", "tpm_changeownerauth", "-z", "-o");
+            assertThat(tools.run("", "tpm_nvdefine", "-i", "0x21", "-s", "8", "-p", "OWNERWRITE", "-y")
+                            .exit())
+                    .as("the old secret")
+                    .isNotZero();
+            typed(tools, "new owner\n", "tpm_changeownerauth", "-o", "-r");
+
+            String pcr = Integer.toString(RESETTABLE);
+            lockNv(port);
+            tools.step("tpm_nvdefine", "-i", "0x21", "-s", "8", "-p", "OWNERWRITE|OWNERREAD", "-y", "-r", pcr);
+            tools.step("tpm_nvwrite", "-i", "0x21", "-s", "8", "-f", "in", "-z");
+            tools.step("tpm_nvread", "-i", "0x21", "-s", "8", "-f", "out", "-z");
+            extend(port, RESETTABLE);
+            assertThat(tools.run("", "tpm_nvread", "-i", "0x21", "-s", "8", "-f", "out", "-z")
+                            .output())
+                    .contains("PCR");
+
+            Programs.Result guess = tools.run("guess\n", "tpm_restrictsrk", "-s");
+            assertThat(guess.output()).contains("Authentication failed");
+            for (int i = 0; i < 10 && !guess.output().contains("dictionary attacks"); i++) {
+                guess = tools.run("guess\n", "tpm_restrictsrk", "-s");
+            }
+            assertThat(guess.output()).contains("dictionary attacks");
+            tools.step("tpm_resetdalock", "-z");
+            assertThat(tools.step("tpm_clear", "-z")).contains("Cleared");
+        });
+    }
+
+    @Test
+    void xensScriptsDriveTheLegacyListener() throws Exception {
+        Path fifos = karaf.home().resolve("data/vtpm/fifos");
+        Programs.Result xen = Programs.run(
+                Path.of("").toAbsolutePath(),
+                Map.of(),
+                Duration.ofMinutes(5),
+                "",
+                List.of("python3", "legacy/xen.py", fifos.toString()));
+        assertThat(xen.exit()).as(xen.output()).isZero();
+    }
+
+    /** A story on a TPM of its own, which the shell makes. */
+    private void tell(String name, Story story) throws Exception {
+        int port = KarafServer.freePort();
+        Programs.Result created = karaf.shell("vtpm:create " + name + " --endpoint tcp:127.0.0.1:" + port);
+        assertThat(created.exit()).as(created.output()).isZero();
+        try (CountingProxy proxy = CountingProxy.before(port, exercised);
+                Trousers tools = Trousers.start(folder.resolve(name), proxy.port())) {
+            story.tell(tools, port);
         }
     }
 
-    /** tcsd runs as root or as tss, and accepts its configuration only from root:tss with mode 0640. */
-    private static void own(Path data, Path configuration) throws Exception {
-        Files.setPosixFilePermissions(configuration, PosixFilePermissions.fromString("rw-r-----"));
-        for (String command : List.of("chown root:tss " + configuration, "chown tss:tss " + data)) {
-            Programs.Result changed = Programs.run(data, Map.of(), STEP, "", Arrays.asList(command.split(" ", -1)));
-            assertThat(changed.exit()).as(changed.output()).isZero();
-        }
-        for (Path parent = data; parent != null && parent.startsWith("/tmp/"); parent = parent.getParent()) {
-            Files.setPosixFilePermissions(parent, PosixFilePermissions.fromString("rwxr-xr-x"));
+    private static void typed(Trousers tools, String input, String... command) throws Exception {
+        Programs.Result result = tools.run(input, command);
+        assertThat(result.exit()).as(result.output()).isZero();
+    }
+
+    /** What firmware or a boot loader does beside the software stack. */
+    private static void extend(int port, int pcr) throws Exception {
+        try (Tpm12Client tpm = new Tpm12Client(SocketTpm.tcp(port), new Random(1))) {
+            tpm.extend(pcr, measurement()).orFail();
         }
     }
 
-    private String step(Map<String, String> environment, String... command) throws Exception {
-        List<String> line = new ArrayList<>(List.of("setsid", "-w"));
-        line.addAll(List.of(command));
-        Programs.Result result = Programs.run(folder, environment, STEP, "", line);
-        assertThat(result.exit())
-                .as(String.join(" ", command) + ": " + result.output())
-                .isZero();
-        return result.output();
+    /** What the platform's maker does before it leaves the house: only from then on are NV areas protected. */
+    private static void lockNv(int port) throws Exception {
+        try (Tpm12Client tpm = new Tpm12Client(SocketTpm.tcp(port), new Random(1))) {
+            tpm.nvDefine(-1, 0, 0).orFail();
+        }
+    }
+
+    private static byte[] measurement() {
+        return Wire.sha1(new byte[] {2});
+    }
+
+    private static byte[] extended() {
+        return Wire.sha1(Wire.zeros(), measurement());
+    }
+
+    private static boolean verified(byte[] identity, byte[] signed, byte[] signature) throws GeneralSecurityException {
+        byte[] parms = HexFormat.of().parseHex(IDENTITY_PARMS);
+        int at = 0;
+        while (!Arrays.equals(identity, at, at + parms.length, parms, 0, parms.length)) {
+            at++;
+        }
+        byte[] modulus = Arrays.copyOfRange(identity, identity.length - 256, identity.length);
+        assertThat(identity.length - at).isEqualTo(parms.length + 4 + 12 + 4 + modulus.length);
+        Signature verifier = Signature.getInstance("SHA1withRSA");
+        verifier.initVerify(KeyFactory.getInstance("RSA")
+                .generatePublic(new RSAPublicKeySpec(new BigInteger(1, modulus), BigInteger.valueOf(65537))));
+        verifier.update(signed);
+        return verifier.verify(signature);
     }
 }
