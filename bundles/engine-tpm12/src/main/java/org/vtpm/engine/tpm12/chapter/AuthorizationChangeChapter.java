@@ -2,8 +2,6 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
-import org.vtpm.codec.Codec;
-import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
@@ -19,10 +17,7 @@ import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.structure.EntityType;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SealedData;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
 /** Authorisation changing (TPM Main Part 3, section 17). */
@@ -73,62 +68,23 @@ public final class AuthorizationChangeChapter implements Chapter {
     /** Changes the secret of a key or of sealed data, in the blob that the guest keeps; both sessions end. */
     private static Record changeAuth(Transaction tx, ChangeAuth request) {
         Authorizations authorizations = tx.authorizations();
+        WrappedEntity.requireType(request.entityType());
         LoadedKey parent = Keys.usable(tx, request.parentHandle());
         authorizations.requireSharedSecret(0);
-        authorizations.verify(0, parent);
+        authorizations.requireProtocol(1, Session.OIAP);
         require(request.protocolId() == PID_ADCP, ReturnCode.BAD_PARAMETER);
+        authorizations.verify(0, parent);
         Keys.requireUsage(parent, KeyUsage.STORAGE);
+        WrappedEntity entity = WrappedEntity.open(tx, parent, request.entityType(), request.encData());
         byte[] newAuth = authorizations.decrypt(0, request.newAuth());
-        authorizations.close(1);
         try {
-            return new OutData(
-                    switch (request.entityType()) {
-                        case EntityType.DATA -> changeSealed(tx, parent, request.encData(), newAuth);
-                        case EntityType.KEY -> changeKey(tx, parent, request.encData(), newAuth);
-                        default -> throw new TpmException(ReturnCode.WRONG_ENTITYTYPE);
-                    });
+            // A copy: the response is authorised with the old secret after that is zeroed.
+            authorizations.verify(1, Entity.NONE, entity.secret().clone());
+            authorizations.close(1);
+            return new OutData(entity.withSecret(newAuth));
         } finally {
+            entity.destroy();
             Secrets.zero(newAuth);
         }
-    }
-
-    private static byte[] changeKey(Transaction tx, LoadedKey parent, byte[] encData, byte[] newAuth) {
-        StoreAsymkey old = KeyLoading.decrypt(tx, parent, encData);
-        try {
-            verifyEntity(tx, old.usageAuth());
-            return KeyCreation.wrap(
-                    tx,
-                    parent.rsaPublic(),
-                    new StoreAsymkey(old.payload(), newAuth, old.migrationAuth(), old.pubDataDigest(), old.privKey()));
-        } finally {
-            old.destroy();
-        }
-    }
-
-    private static byte[] changeSealed(Transaction tx, LoadedKey parent, byte[] encData, byte[] newAuth) {
-        byte[] plain = Oaep.decrypt(tx.environment(), parent.rsaPrivate(), encData);
-        try {
-            SealedData old = Codec.of(SealedData.class).decode(plain);
-            try {
-                require(old.payload() == PayloadType.SEAL, ReturnCode.INVALID_STRUCTURE);
-                verifyEntity(tx, old.authData());
-                return SealChapter.encrypt(
-                        tx,
-                        parent,
-                        new SealedData(old.payload(), newAuth, old.tpmProof(), old.storedDigest(), old.data()));
-            } finally {
-                old.destroy();
-            }
-        } catch (CodecException e) {
-            throw new TpmException(ReturnCode.INVALID_STRUCTURE);
-        } finally {
-            Secrets.zero(plain);
-        }
-    }
-
-    /** Verifies the second block, whose response is authorised with the old secret too: hence a copy. */
-    private static void verifyEntity(Transaction tx, byte[] secret) {
-        tx.authorizations().requireProtocol(1, Session.OIAP);
-        tx.authorizations().verify(1, Entity.NONE, secret.clone());
     }
 }

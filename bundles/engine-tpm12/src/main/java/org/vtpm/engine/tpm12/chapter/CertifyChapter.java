@@ -168,7 +168,7 @@ public final class CertifyChapter implements Chapter {
                         || release.pcrSelection().indices().anyMatch(pcr -> pcr >= FIRST_FORM_BYTES * Byte.SIZE));
     }
 
-    private static Certified first(LoadedKey loaded, byte[] antiReplay, @Nullable PcrInfoShort release) {
+    static Certified first(LoadedKey loaded, byte[] antiReplay, @Nullable PcrInfoShort release) {
         return new CertifyInfo(
                 0,
                 loaded.key().keyUsage(),
@@ -207,7 +207,12 @@ public final class CertifyChapter implements Chapter {
     }
 
     private static Record signed(Transaction tx, LoadedKey certifier, Certified info) {
-        byte[] digest = Sha1.of(Codec.of(Certified.class).encode(info));
-        return new Certificate(info, Signature.ofDigest(tx, certifier, digest));
+        return new Certificate(info, sign(tx, certifier, info));
+    }
+
+    /** The signature over what is certified. */
+    static byte[] sign(Transaction tx, LoadedKey certifier, Certified info) {
+        return Signature.ofDigest(
+                tx, certifier, Sha1.of(Codec.of(Certified.class).encode(info)));
     }
 }

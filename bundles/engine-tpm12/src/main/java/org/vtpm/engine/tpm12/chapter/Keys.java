@@ -29,12 +29,17 @@ final class Keys {
     /** Finds, checks and authorises the key of a command that takes no other authorisation. */
     static LoadedKey use(Transaction tx, int handle) {
         LoadedKey key = usable(tx, handle);
+        authorize(tx, key);
+        return key;
+    }
+
+    /** Has the use of a key authorised by the first block, or by there being none for a key that needs none. */
+    static void authorize(Transaction tx, LoadedKey key) {
         if (tx.authorizations().count() == 0) {
             requireNoAuthorization(key);
         } else {
             tx.authorizations().verify(0, key);
         }
-        return key;
     }
 
     /**

@@ -119,6 +119,9 @@ public final class SealChapter implements Chapter {
                     0, created(tx, Codec.of(PcrInfoLong.class).decode(pcrInfo)), nothing);
         } catch (CodecException e) {
             require(e.kind() == CodecException.Kind.BAD_TAG, ReturnCode.BADINDEX);
+        } catch (TpmException e) {
+            // Localities that are none.
+            throw new TpmException(ReturnCode.BADINDEX);
         }
         try {
             PcrInfo info = Codec.of(PcrInfo.class).decode(pcrInfo);
@@ -133,7 +136,7 @@ public final class SealChapter implements Chapter {
     private static PcrInfoLong longInfo(byte[] pcrInfo) {
         try {
             return Codec.of(PcrInfoLong.class).decode(pcrInfo);
-        } catch (CodecException e) {
+        } catch (CodecException | TpmException e) {
             throw new TpmException(ReturnCode.BADINDEX);
         }
     }
