@@ -146,6 +146,15 @@ class CertifyTest {
     }
 
     @Test
+    void aKeyThatAnyoneMayReadIsCertifiedWithoutItsSecret() {
+        int certifier = signing(SIG_SHA1, new byte[0]);
+        int readable = GuestKey.signing().withAuthDataUsage(3).load(tpm);
+        tpm.send("CertifyKey", u32(certifier), u32(readable), CHALLENGE).is(ReturnCode.SUCCESS);
+        tpm.send("CertifyKey", u32(certifier), u32(GuestKey.signing().load(tpm)), CHALLENGE)
+                .is(ReturnCode.AUTHFAIL);
+    }
+
+    @Test
     void keysThatSignWhatTheyAreGivenCertifyNothing() {
         int der = signing(SIG_DER, new byte[0]);
         tpm.send("CertifyKey", u32(der), u32(der), CHALLENGE).is(ReturnCode.BAD_KEY_PROPERTY);

@@ -98,7 +98,7 @@ public final class CertifyChapter implements Chapter {
         if (authorizations.count() > 0) {
             authorizations.verify(authorizations.count() - 1, key.entity(), key.usageAuth(), ReturnCode.AUTH2FAIL);
         } else {
-            Keys.requireNoAuthorization(key);
+            Keys.requireNoReadAuthorization(key);
         }
         require(key.payload() == PayloadType.ASYM, ReturnCode.INVALID_KEYUSAGE);
         requireFixedBelowIdentity(certifier, key);
