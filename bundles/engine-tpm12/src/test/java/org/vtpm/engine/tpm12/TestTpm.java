@@ -227,6 +227,16 @@ public final class TestTpm {
         return new GuestSession(number(out, 0), Arrays.copyOfRange(out, 4, 24), shared);
     }
 
+    /** Opens a session of a delegation. */
+    public GuestSession dsap(int entityType, int keyHandle, byte[] entityValue, byte[] secret) {
+        byte[] nonceOdd = Sha1.of(u32(stores));
+        byte[] out = send("DSAP", u16(entityType), u32(keyHandle), nonceOdd, sized(entityValue))
+                .is(ReturnCode.SUCCESS)
+                .parameters();
+        byte[] shared = Hmac.sha1(secret, Arrays.copyOfRange(out, 24, 44), nonceOdd);
+        return new GuestSession(number(out, 0), Arrays.copyOfRange(out, 4, 24), shared);
+    }
+
     /** Asserts physical presence, as firmware does. */
     public void presence() {
         send("TSC_PhysicalPresence", u16(0x20)).is(ReturnCode.SUCCESS);

@@ -96,7 +96,7 @@ public final class CertifyChapter implements Chapter {
             Keys.requireNoAuthorization(certifier);
         }
         if (authorizations.count() > 0) {
-            authorizations.verify(authorizations.count() - 1, key.entity(), key.usageAuth(), ReturnCode.AUTH2FAIL);
+            authorizations.verify(authorizations.count() - 1, key, ReturnCode.AUTH2FAIL);
         } else {
             Keys.requireNoReadAuthorization(key);
         }
@@ -123,8 +123,7 @@ public final class CertifyChapter implements Chapter {
             Keys.requireNoReadAuthorization(key);
         }
         if (authorizations.count() > 0) {
-            authorizations.verify(
-                    authorizations.count() - 1, certifier.entity(), certifier.usageAuth(), ReturnCode.AUTH2FAIL);
+            authorizations.verify(authorizations.count() - 1, certifier, ReturnCode.AUTH2FAIL);
         } else {
             Keys.requireNoAuthorization(certifier);
         }

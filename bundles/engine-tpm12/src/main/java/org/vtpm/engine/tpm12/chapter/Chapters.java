@@ -35,6 +35,7 @@ public final class Chapters {
                 new CmkChapter(),
                 new MaintenanceChapter(),
                 new NvChapter(),
+                new DelegationChapter(),
                 new TickChapter(),
                 new SigningChapter(),
                 new QuoteChapter(),

@@ -13,9 +13,7 @@ import org.vtpm.engine.tpm12.command.Authorizations;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
-import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.structure.Handles;
 import org.vtpm.engine.tpm12.structure.KeyFlag;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
@@ -23,7 +21,6 @@ import org.vtpm.engine.tpm12.structure.PayloadType;
 import org.vtpm.engine.tpm12.structure.Pubkey;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.SymmetricKey;
-import org.vtpm.engine.tpm12.structure.TpmException;
 import org.vtpm.engine.tpm12.structure.TpmKey;
 
 /**
@@ -97,15 +94,11 @@ public final class IdentityChapter implements Chapter {
         if (tx.authorizations().count() == 1) {
             Keys.requireNoAuthorization(key);
         } else {
-            tx.authorizations().verify(0, key.entity(), key.usageAuth(), failure);
+            tx.authorizations().verify(0, key, failure);
         }
     }
 
     private static void verifyOwner(Transaction tx, ReturnCode failure) {
-        Owner owner = tx.permanent().owner();
-        if (owner == null) {
-            throw new TpmException(ReturnCode.NOSRK);
-        }
-        tx.authorizations().verify(tx.authorizations().count() - 1, Entity.OWNER, owner.ownerAuth(), failure);
+        tx.authorizations().verifyOwner(tx.authorizations().count() - 1, failure);
     }
 }

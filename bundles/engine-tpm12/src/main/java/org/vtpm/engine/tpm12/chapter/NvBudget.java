@@ -5,9 +5,9 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
- * The changes of NV that nobody has to authorise, which are few until the owner is cleared: noOwnerNVWrite in
+ * The changes of NV areas and delegation tables that nobody has to authorise, which are few until the owner is cleared: noOwnerNVWrite in
  * TPM_PERMANENT_DATA (TPM Main Part 2, section 7.4). A command that is refused, or
- * neither defines nor deletes nor writes, spends none.
+ * changes nothing, spends none.
  */
 final class NvBudget {
     /** TPM_MAX_NV_WRITE_NOOWNER. */

@@ -53,6 +53,7 @@ final class OwnerClear {
                 .withNoOwnerNvWrites(0)
                 .withRestrictDelegate(0)
                 .withNvAreas(kept)
+                .withDelegation(tx.permanent().delegation().cleared())
                 .withFlags(flags));
         StClearState stClear = tx.stClear().afterOwnerClear();
         for (NvArea area : gone) {

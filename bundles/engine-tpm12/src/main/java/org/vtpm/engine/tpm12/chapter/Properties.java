@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.DelegationTables;
 import org.vtpm.engine.tpm12.state.PcrBank;
 import org.vtpm.engine.tpm12.state.SavedContexts;
 import org.vtpm.engine.tpm12.state.StClearState;
@@ -16,8 +17,6 @@ final class Properties {
 
     private static final int MAX_TRANSPORT_SESSIONS = 16;
     private static final int MAX_COUNTERS = 8;
-    private static final int FAMILY_ROWS = 16;
-    private static final int DELEGATE_ROWS = 4;
     private static final int NO_COUNTER = 0xFFFFFFFF;
     private static final int ANY_DISTANCE = 0xFFFFFFFF;
     /** TPM_STARTUP_EFFECTS: ST_CLEAR zeroes the audit digest, ST_STATE the hash thread; keys as deprecated. */
@@ -52,10 +51,10 @@ final class Properties {
             case 0x112 ->
                 numbers(SavedContexts.MAX - tx.stClear().contexts().list().length); // free entries for saved sessions
             case 0x113 -> numbers(SavedContexts.MAX);
-            case 0x114 -> numbers(FAMILY_ROWS);
+            case 0x114 -> numbers(DelegationTables.FAMILY_ROWS);
             case TIS_TIMEOUT -> numbers(TIMEOUT, TIMEOUT, TIMEOUT, TIMEOUT);
             case 0x116 -> numbers(STARTUP_EFFECTS);
-            case 0x117 -> numbers(DELEGATE_ROWS);
+            case 0x117 -> numbers(DelegationTables.DELEGATE_ROWS);
             case 0x119 -> numbers(StClearState.MAX_DAA_SESSIONS);
             case 0x11A ->
                 numbers(StClearState.MAX_DAA_SESSIONS

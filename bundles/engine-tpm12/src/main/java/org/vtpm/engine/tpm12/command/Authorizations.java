@@ -15,11 +15,17 @@ import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Mgf1;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
+import org.vtpm.engine.tpm12.state.DelegationTables;
 import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.structure.Adip;
+import org.vtpm.engine.tpm12.structure.CmkDelegate;
+import org.vtpm.engine.tpm12.structure.DelegatePublic;
+import org.vtpm.engine.tpm12.structure.Delegations;
+import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.engine.tpm12.structure.KeyFlag;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
@@ -42,6 +48,7 @@ public final class Authorizations {
         private final Request request;
         private boolean continueSession;
         private byte @Nullable [] key;
+        private @Nullable DelegatePublic delegation;
 
         Block(Request request) {
             this.request = request;
@@ -100,17 +107,55 @@ public final class Authorizations {
     /** Verifies that the last block is the owner's. A session that does not exist is reported before a missing owner. */
     public void verifyOwner() {
         int block = blocks.size() - 1;
-        session(block);
+        verifyOwner(block, failure(block));
+    }
+
+    /**
+     * Verifies that a block is the owner's, which fails with a code of the caller's choice. While an owner pointer is set,
+     * a session that is bound to nothing is one of that delegation (TPM Main Part 3, section 28.2).
+     */
+    public void verifyOwner(int block, ReturnCode failure) {
+        Session session = session(block);
         Owner owner = tx.permanent().owner();
         if (owner == null) {
             throw new TpmException(ReturnCode.AUTHFAIL);
         }
-        verify(block, Entity.OWNER, owner.ownerAuth());
+        int reference = tx.stClear().ownerReference();
+        if (session.protocol() != Session.OIAP || reference == Handles.OWNER) {
+            verify(block, Entity.OWNER, owner.ownerAuth(), failure);
+            return;
+        }
+        DelegationTables.Delegate delegate = tx.permanent().delegation().delegate(reference);
+        if (delegate == null) {
+            throw new TpmException(failure);
+        }
+        requireDelegated(block, delegate.pub(), Entity.OWNER, failure);
+        verifyHmac(block, delegate.authValue(), failure);
+    }
+
+    /** What a block, once it was verified, was authorised by: null if that is not a delegation. */
+    public @Nullable DelegatePublic delegation(int block) {
+        return blocks.get(block).delegation;
     }
 
     /** Verifies that a block authorises the use of a key. */
     public void verify(int block, LoadedKey key) {
-        verify(block, key.entity(), key.usageAuth());
+        verify(block, key, failure(block));
+    }
+
+    /** Verifies that a block authorises the use of a key; it fails with a code of the caller's choice. */
+    public void verify(int block, LoadedKey key, ReturnCode failure) {
+        requireEntity(block, key.entity(), failure);
+        TpmException.require(delegation(block) == null || delegable(key), ReturnCode.INVALID_KEYUSAGE);
+        verifyHmac(block, key.usageAuth(), failure);
+    }
+
+    /** The use of certifiable migration keys is delegated as far as the owner allows it (TPM Main Part 3, section 11.7). */
+    private boolean delegable(LoadedKey key) {
+        return !key.key().is(KeyFlag.MIGRATE_AUTHORITY)
+                || (tx.permanent().restrictDelegate()
+                                & CmkDelegate.bit(key.key().keyUsage()))
+                        != 0;
     }
 
     /**
@@ -121,16 +166,45 @@ public final class Authorizations {
      * @param secret the entity's secret; not copied
      */
     public void verify(int block, Entity entity, byte[] secret) {
-        verify(block, entity, secret, block == 0 ? ReturnCode.AUTHFAIL : ReturnCode.AUTH2FAIL);
+        verify(block, entity, secret, failure(block));
+    }
+
+    private static ReturnCode failure(int block) {
+        return block == 0 ? ReturnCode.AUTHFAIL : ReturnCode.AUTH2FAIL;
     }
 
     /** Verifies one block, which fails with a code of the caller's choice. */
     public void verify(int block, Entity entity, byte[] secret, ReturnCode failure) {
+        requireEntity(block, entity, failure);
+        verifyHmac(block, secret, failure);
+    }
+
+    private void requireEntity(int block, Entity entity, ReturnCode failure) {
         Session session = session(block);
-        boolean bound = session.protocol() != Session.OIAP;
-        TpmException.require(!bound || session.entity().equals(entity), failure);
+        TpmException.require(
+                session.protocol() == Session.OIAP || session.entity().equals(entity), failure);
+        DelegatePublic delegation = session.delegation();
+        if (delegation != null) {
+            requireDelegated(block, delegation, entity, failure);
+        }
+    }
+
+    /** Refuses what a delegation does not allow, or not now (TPM Main Part 1, section 29). */
+    private void requireDelegated(int block, DelegatePublic delegation, Entity entity, ReturnCode failure) {
+        boolean owners = entity.equals(Entity.OWNER);
+        Delegations permissions = delegation.permissions();
+        int type = owners ? Delegations.OWNER_BITS : Delegations.KEY_BITS;
+        int bit = owners ? tx.command().ownerDelegateBit() : tx.command().keyDelegateBit();
+        TpmException.require(permissions.delegateType() == type && permissions.has(bit), failure);
+        TpmException.require(tx.stClear().pcrs().matches(delegation.pcrInfo()), ReturnCode.WRONGPCRVAL);
+        TpmException.require(delegation.pcrInfo().allows(tx.locality()), ReturnCode.BAD_LOCALITY);
+        blocks.get(block).delegation = delegation;
+    }
+
+    private void verifyHmac(int block, byte[] secret, ReturnCode failure) {
+        Session session = session(block);
         Block own = blocks.get(block);
-        byte[] key = bound ? session.sharedSecret() : secret;
+        byte[] key = session.protocol() == Session.OIAP ? secret : session.sharedSecret();
         byte[] expected = Hmac.sha1(
                 key, digest(), session.nonceEven(), own.request.nonceOdd(), flag(own.request.continueSession()));
         if (!Secrets.equal(expected, own.request.auth())) {

@@ -1,8 +1,13 @@
 package org.vtpm.engine.tpm12.state;
 
 import java.util.Arrays;
+import org.vtpm.codec.ByteWriter;
+import org.vtpm.codec.Codec;
 import org.vtpm.codec.Fixed;
+import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
+import org.vtpm.engine.tpm12.structure.PcrInfoShort;
+import org.vtpm.engine.tpm12.structure.PcrSelection;
 
 /**
  * The values of all PCRs.
@@ -27,6 +32,27 @@ public record PcrBank(@Fixed(PcrBank.SIZE) byte[] values) {
     /** A copy of one value. */
     public byte[] get(int pcr) {
         return Arrays.copyOfRange(values, pcr * Sha1.LENGTH, (pcr + 1) * Sha1.LENGTH);
+    }
+
+    /** The values of the selected PCRs, one after the other. */
+    public byte[] values(PcrSelection selection) {
+        ByteWriter out = new ByteWriter();
+        selection.indices().forEach(pcr -> out.bytes(get(pcr)));
+        return out.finish();
+    }
+
+    /** TPM_COMPOSITE_HASH (TPM Main Part 2, section 8.8); the selection counts as it was supplied, with its size. */
+    public byte[] composite(PcrSelection selection) {
+        byte[] selected = values(selection);
+        return Sha1.of(
+                Codec.of(PcrSelection.class).encode(selection),
+                new ByteWriter(Integer.BYTES).i32(selected.length).finish(),
+                selected);
+    }
+
+    /** Whether the selected PCRs, if any are, hold the values that a structure names. */
+    public boolean matches(PcrInfoShort info) {
+        return info.pcrSelection().isEmpty() || Secrets.equal(composite(info.pcrSelection()), info.digestAtRelease());
     }
 
     public PcrBank with(int pcr, byte[] value) {

@@ -19,6 +19,7 @@ import org.vtpm.engine.tpm12.structure.Pubkey;
  * @param noOwnerNvWrites NV writes that were made without an owner to authorise them
  * @param restrictDelegate TPM_CMK_DELEGATE bits
  * @param manuMaintPub the manufacturer's key for maintenance archives; once there it stays
+ * @param delegation families, and the delegations that the TPM keeps itself
  */
 public record PermanentState(
         PermanentFlags flags,
@@ -29,7 +30,8 @@ public record PermanentState(
         int noOwnerNvWrites,
         int restrictDelegate,
         @Counted(prefix = 2) List<NvArea> nvAreas,
-        @Present @Nullable Pubkey manuMaintPub) {
+        @Present @Nullable Pubkey manuMaintPub,
+        DelegationTables delegation) {
 
     /** A part as it leaves the factory; an endorsement key that it has from there can not be revoked. */
     public static PermanentState factory(@Nullable Endorsement endorsement) {
@@ -42,7 +44,8 @@ public record PermanentState(
                 0,
                 0,
                 List.of(),
-                null);
+                null,
+                DelegationTables.EMPTY);
     }
 
     /** The same object if nothing changes, so that nothing has to be stored. */
@@ -87,6 +90,10 @@ public record PermanentState(
         return with(copy -> copy.manuMaintPub = to);
     }
 
+    public PermanentState withDelegation(DelegationTables to) {
+        return with(copy -> copy.delegation = to);
+    }
+
     /** The NV area at an index, or null. */
     public @Nullable NvArea nvArea(int nvIndex) {
         for (NvArea area : nvAreas) {
@@ -127,6 +134,7 @@ public record PermanentState(
         private int restrictDelegate;
         private List<NvArea> nvAreas;
         private @Nullable Pubkey manuMaintPub;
+        private DelegationTables delegation;
 
         Copy(PermanentState of) {
             flags = of.flags;
@@ -138,6 +146,7 @@ public record PermanentState(
             restrictDelegate = of.restrictDelegate;
             nvAreas = of.nvAreas;
             manuMaintPub = of.manuMaintPub;
+            delegation = of.delegation;
         }
 
         PermanentState finish() {
@@ -150,7 +159,8 @@ public record PermanentState(
                     noOwnerNvWrites,
                     restrictDelegate,
                     nvAreas,
-                    manuMaintPub);
+                    manuMaintPub,
+                    delegation);
         }
     }
 
@@ -164,6 +174,7 @@ public record PermanentState(
                         Stream.ofNullable(endorsement).flatMap(Endorsement::secrets),
                         Stream.ofNullable(owner).flatMap(Owner::secrets),
                         nvAreas.stream().flatMap(NvArea::secrets),
+                        delegation.secrets(),
                         Stream.of(operatorAuth))
                 .flatMap(secrets -> secrets);
     }

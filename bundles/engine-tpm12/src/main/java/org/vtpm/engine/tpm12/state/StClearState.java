@@ -67,6 +67,10 @@ public record StClearState(
         return with(copy -> copy.lockout = to);
     }
 
+    public StClearState withOwnerReference(int to) {
+        return with(copy -> copy.ownerReference = to);
+    }
+
     public StClearState withDeferredPhysicalPresence(int to) {
         return with(copy -> copy.deferredPhysicalPresence = to);
     }

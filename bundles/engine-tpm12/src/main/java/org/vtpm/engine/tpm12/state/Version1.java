@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
+import org.vtpm.codec.U8;
 import org.vtpm.engine.tpm12.structure.TpmKey;
 
 /** The state's layout of version 1, which knew no loaded keys: read to be upgraded, never written. */
@@ -50,6 +51,20 @@ final class Version1 {
         }
     }
 
+    /** A session, when there was no delegation. */
+    record FirstSession(
+            int handle,
+            @U8 int protocol,
+            @U8 int adip,
+            Entity entity,
+            @Fixed(20) byte[] nonceEven,
+            @Fixed(20) byte[] sharedSecret) {
+
+        Session upgraded() {
+            return new Session(handle, protocol, adip, entity, nonceEven, sharedSecret, null);
+        }
+    }
+
     /** The part that TPM_SaveState kept. */
     record Saved(
             StClearFlags flags,
@@ -59,7 +74,7 @@ final class Version1 {
             int deferredPhysicalPresence,
 
             @Counted(prefix = 2, max = StClearState.MAX_SESSIONS)
-            List<Session> sessions,
+            List<FirstSession> sessions,
 
             @Counted(prefix = 2) List<NvLocks> nvLocks) {
 
@@ -69,8 +84,8 @@ final class Version1 {
                 state = state.withFlag(flag, flags.is(flag));
             }
             state = state.withPcrs(pcrs).withLockout(lockout).withDeferredPhysicalPresence(deferredPhysicalPresence);
-            for (Session session : sessions) {
-                state = state.withSession(session);
+            for (FirstSession session : sessions) {
+                state = state.withSession(session.upgraded());
             }
             for (NvLocks locks : nvLocks) {
                 state = state.withNvLocks(locks);

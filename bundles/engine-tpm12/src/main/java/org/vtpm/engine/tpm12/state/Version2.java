@@ -45,7 +45,7 @@ final class Version2 {
             int deferredPhysicalPresence,
 
             @Counted(prefix = 2, max = StClearState.MAX_SESSIONS)
-            List<Session> sessions,
+            List<Version1.FirstSession> sessions,
 
             @Counted(prefix = 2) List<NvLocks> nvLocks,
 

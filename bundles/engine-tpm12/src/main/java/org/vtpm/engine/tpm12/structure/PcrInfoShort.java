@@ -21,6 +21,11 @@ public record PcrInfoShort(
         checkLocalities(localityAtRelease);
     }
 
+    /** Whether it allows a locality. */
+    public boolean allows(int locality) {
+        return ((localityAtRelease >> locality) & 1) != 0;
+    }
+
     /** Refuses a TPM_LOCALITY_SELECTION that selects nothing, or what is no locality. */
     static void checkLocalities(int selection) {
         TpmException.require(selection != 0 && selection <= ALL_LOCALITIES, ReturnCode.INVALID_STRUCTURE);

@@ -169,8 +169,8 @@ class TransactionTest {
             });
             handlers.on("OIAP", NoParameters.class, (tx, request) -> {
                 tx.stClear(tx.stClear()
-                        .withSession(
-                                new Session(SESSION, Session.OSAP, adip, Entity.OWNER, NONCE_EVEN, SECRET.clone())));
+                        .withSession(new Session(
+                                SESSION, Session.OSAP, adip, Entity.OWNER, NONCE_EVEN, SECRET.clone(), null)));
                 return NoParameters.NONE;
             });
         };

@@ -10,10 +10,15 @@ import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.engine.tpm12.structure.Algorithm;
+import org.vtpm.engine.tpm12.structure.DelegatePublic;
+import org.vtpm.engine.tpm12.structure.Delegations;
+import org.vtpm.engine.tpm12.structure.FamilyTableEntry;
 import org.vtpm.engine.tpm12.structure.Handles;
 import org.vtpm.engine.tpm12.structure.KeyFlags;
 import org.vtpm.engine.tpm12.structure.KeyParms;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
+import org.vtpm.engine.tpm12.structure.PcrInfoShort;
+import org.vtpm.engine.tpm12.structure.PcrSelection;
 import org.vtpm.engine.tpm12.structure.StorePubkey;
 import org.vtpm.engine.tpm12.structure.TpmKey;
 
@@ -22,6 +27,7 @@ class StateFormatTest {
     private static final byte[] VERSION_1 = HexFormat.of().parseHex("76543132" + "01" + "0001");
     private static final byte[] VERSION_2 = HexFormat.of().parseHex("76543132" + "01" + "0002");
     private static final byte[] SAVED_VERSION_1 = HexFormat.of().parseHex("76543132" + "02" + "0001");
+    private static final byte[] SAVED_VERSION_2 = HexFormat.of().parseHex("76543132" + "02" + "0002");
 
     @Test
     void aFactoryStateOfVersion1IsRead() throws EngineStateException {
@@ -71,7 +77,8 @@ class StateFormatTest {
 
     @Test
     void aSavedStateOfVersion1KeepsEverything() throws EngineStateException {
-        Session session = new Session(5, Session.OSAP, 0, Entity.OWNER, filled(20, 1), filled(20, 2));
+        Version1.FirstSession session =
+                new Version1.FirstSession(5, Session.OSAP, 0, Entity.OWNER, filled(20, 1), filled(20, 2));
         Version1.Saved old = new Version1.Saved(
                 new StClearFlags(0x15),
                 PcrBank.initial().with(3, filled(20, 3)),
@@ -92,9 +99,50 @@ class StateFormatTest {
                 .withPcrs(PcrBank.initial().with(3, filled(20, 3)))
                 .withLockout(new Lockout(2, 7, true))
                 .withDeferredPhysicalPresence(4)
-                .withSession(session)
+                .withSession(new Session(5, Session.OSAP, 0, Entity.OWNER, filled(20, 1), filled(20, 2), null))
                 .withNvLocks(new NvLocks(9, true, false));
         assertThat(StateFormat.encodeSaved(read)).isEqualTo(StateFormat.encodeSaved(expected));
+    }
+
+    @Test
+    void aSavedStateOfVersion2KeepsItsSessions() throws EngineStateException {
+        Version2.Saved old = new Version2.Saved(
+                new StClearFlags(0),
+                PcrBank.initial(),
+                Lockout.NONE,
+                Handles.OWNER,
+                0,
+                List.of(new Version1.FirstSession(5, Session.OSAP, 6, Entity.SRK, filled(20, 1), filled(20, 2))),
+                List.of(),
+                List.of());
+
+        StClearState read = StateFormat.decodeSaved(new ByteWriter()
+                .bytes(SAVED_VERSION_2)
+                .bytes(Codec.of(Version2.Saved.class).encode(old))
+                .finish());
+
+        StClearState expected = StClearState.initial(false)
+                .withSession(new Session(5, Session.OSAP, 6, Entity.SRK, filled(20, 1), filled(20, 2), null));
+        assertThat(StateFormat.encodeSaved(read)).isEqualTo(StateFormat.encodeSaved(expected));
+    }
+
+    @Test
+    void delegationsAreKept() throws EngineStateException {
+        PcrInfoShort anywhere = new PcrInfoShort(new PcrSelection(new byte[] {1}), 3, filled(20, 4));
+        DelegatePublic pub = new DelegatePublic(65, anywhere, new Delegations(Delegations.OWNER_BITS, -1, 0), 7, 8);
+        PermanentState permanent = PermanentState.factory(null)
+                .withDelegation(DelegationTables.EMPTY
+                        .withNew(new FamilyTableEntry(66, 7, 8, FamilyTableEntry.ENABLED))
+                        .with(new DelegationTables.Delegate(2, pub, filled(20, 5))));
+        StClearState saved = StClearState.initial(false)
+                .withOwnerReference(2)
+                .withSession(new Session(5, Session.DSAP, 0, Entity.OWNER, filled(20, 1), filled(20, 2), pub));
+
+        PermanentState readPermanent = StateFormat.decodePermanent(StateFormat.encodePermanent(permanent));
+        StClearState readSaved = StateFormat.decodeSaved(StateFormat.encodeSaved(saved));
+
+        assertThat(StateFormat.encodePermanent(readPermanent)).isEqualTo(StateFormat.encodePermanent(permanent));
+        assertThat(StateFormat.encodeSaved(readSaved)).isEqualTo(StateFormat.encodeSaved(saved));
     }
 
     @Test
