@@ -38,6 +38,15 @@ class KeyTest {
     }
 
     @Test
+    void theOlderWayOfLoadingAuthorisesTheHandleToo() {
+        byte[] wrapped = GuestKey.signing().create(tpm).is(ReturnCode.SUCCESS).parameters();
+        byte[] handle = tpm.authorized(tpm.oiap(GuestOwner.SRK_AUTH), false, "LoadKey", u32(Handles.SRK), wrapped)
+                .is(ReturnCode.SUCCESS)
+                .parameters();
+        tpm.send("EvictKey", handle).is(ReturnCode.SUCCESS);
+    }
+
+    @Test
     void aKeyIsMadeLoadedAndRead() {
         byte[] wrapped = GuestKey.signing().create(tpm).is(ReturnCode.SUCCESS).parameters();
         byte[] asked = GuestKey.signing().keyInfo();
