@@ -175,6 +175,7 @@ class Tpm12EngineTest {
     void nothingIsStoredWhenNothingChanged() {
         TestTpm tpm = TestTpm.started();
         tpm.presence();
+        tpm.send("PhysicalEnable").is(ReturnCode.SUCCESS); // begins an audit session, which is counted
         int stores = tpm.stores;
         tpm.send("PhysicalEnable").is(ReturnCode.SUCCESS);
         tpm.send("Extend", u32(0), DIGEST).is(ReturnCode.SUCCESS);

@@ -19,6 +19,7 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.Counter;
 import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Lockout;
@@ -261,10 +262,14 @@ public final class CapabilityChapter implements Chapter {
         return switch (resourceType) {
             case ResourceType.AUTH -> handles(tx.stClear().sessions().stream().mapToInt(Session::handle));
             case ResourceType.KEY -> handles(keyHandles(tx));
+            case ResourceType.COUNTER ->
+                handles(tx.permanent().counters().all().stream()
+                        .mapToInt(Counter::countId)
+                        .sorted());
             case ResourceType.DAA -> handles(tx.stClear().daaSessions().stream().mapToInt(DaaSession::handle));
             case ResourceType.CONTEXT ->
                 handles(IntStream.of(tx.stClear().contexts().list()));
-            case ResourceType.TRANSPORT, ResourceType.COUNTER -> handles(IntStream.empty());
+            case ResourceType.TRANSPORT -> handles(IntStream.empty());
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }

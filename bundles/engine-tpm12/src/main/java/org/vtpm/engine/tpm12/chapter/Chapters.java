@@ -36,6 +36,8 @@ public final class Chapters {
                 new MaintenanceChapter(),
                 new NvChapter(),
                 new DelegationChapter(),
+                new CounterChapter(),
+                new AuditChapter(),
                 new TickChapter(),
                 new SigningChapter(),
                 new QuoteChapter(),

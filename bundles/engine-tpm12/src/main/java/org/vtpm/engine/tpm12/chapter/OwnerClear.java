@@ -54,6 +54,8 @@ final class OwnerClear {
                 .withRestrictDelegate(0)
                 .withNvAreas(kept)
                 .withDelegation(tx.permanent().delegation().cleared())
+                .withCounters(tx.permanent().counters().cleared())
+                .withAudit(tx.permanent().audit().withDefaults())
                 .withFlags(flags));
         StClearState stClear = tx.stClear().afterOwnerClear();
         for (NvArea area : gone) {

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.Counters;
 import org.vtpm.engine.tpm12.state.DelegationTables;
 import org.vtpm.engine.tpm12.state.PcrBank;
 import org.vtpm.engine.tpm12.state.SavedContexts;
@@ -16,8 +17,6 @@ final class Properties {
     static final int DURATION = 0x120;
 
     private static final int MAX_TRANSPORT_SESSIONS = 16;
-    private static final int MAX_COUNTERS = 8;
-    private static final int NO_COUNTER = 0xFFFFFFFF;
     private static final int ANY_DISTANCE = 0xFFFFFFFF;
     /** TPM_STARTUP_EFFECTS: ST_CLEAR zeroes the audit digest, ST_STATE the hash thread; keys as deprecated. */
     private static final int STARTUP_EFFECTS = 0x54;
@@ -42,10 +41,10 @@ final class Properties {
             case 0x107 -> numbers(0); // MIN_COUNTER: no throttling
             case 0x10A -> numbers(freeSessions);
             case 0x10B -> numbers(MAX_TRANSPORT_SESSIONS); // free transport sessions
-            case 0x10C -> numbers(MAX_COUNTERS); // free counters
+            case 0x10C -> numbers(Counters.MAX - tx.permanent().counters().all().size()); // free counters
             case 0x10D -> numbers(StClearState.MAX_SESSIONS);
             case 0x10E -> numbers(MAX_TRANSPORT_SESSIONS);
-            case 0x10F -> numbers(MAX_COUNTERS);
+            case 0x10F -> numbers(Counters.MAX);
             case 0x110 -> numbers(StClearState.MAX_KEYS);
             case 0x111 -> bool(tx.permanent().owner() != null);
             case 0x112 ->
@@ -65,11 +64,15 @@ final class Properties {
             case 0x11E -> numbers(StClearState.MAX_SESSIONS + MAX_TRANSPORT_SESSIONS);
             case 0x11F -> numbers(tx.permanent().restrictDelegate());
             case DURATION -> numbers(SHORT, MEDIUM, LONG);
-            case 0x122 -> numbers(NO_COUNTER); // ACTIVE_COUNTER
+            case 0x122 -> numbers(activeCounter(tx.stClear())); // ACTIVE_COUNTER
             case 0x123 -> numbers(NvSpace.free(tx.permanent()));
             case 0x124 -> numbers(Command.MAX_BYTES);
             default -> null;
         };
+    }
+
+    private static int activeCounter(StClearState state) {
+        return state.activeCounter() == Counters.RELEASED ? Counters.NONE : state.activeCounter();
     }
 
     static byte[] bool(boolean value) {

@@ -5,6 +5,7 @@ import static org.vtpm.engine.tpm12.structure.TpmException.require;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.Counter;
 import org.vtpm.engine.tpm12.state.DelegationTables.Delegate;
 import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
@@ -36,7 +37,7 @@ record Target(Entity entity, byte[] secret, @Nullable DelegatePublic delegation)
             case EntityType.SRK -> new Target(Entity.SRK, owner(tx).srk().usageAuth(), null);
             case EntityType.KEY_HANDLE -> key(tx, value);
             case EntityType.NV -> nv(tx, value);
-            case EntityType.COUNTER -> throw new TpmException(ReturnCode.BAD_COUNTER);
+            case EntityType.COUNTER -> counter(CounterChapter.find(tx, value));
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }
@@ -79,6 +80,10 @@ record Target(Entity entity, byte[] secret, @Nullable DelegatePublic delegation)
         require(handle != Handles.OPERATOR, ReturnCode.BAD_HANDLE);
         LoadedKey key = Keys.find(tx, handle);
         return new Target(key.entity(), key.usageAuth(), null);
+    }
+
+    private static Target counter(Counter counter) {
+        return new Target(counter.entity(), counter.auth(), null);
     }
 
     private static Target nv(Transaction tx, int nvIndex) {

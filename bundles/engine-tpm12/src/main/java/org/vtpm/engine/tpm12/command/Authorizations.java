@@ -206,7 +206,7 @@ public final class Authorizations {
         Block own = blocks.get(block);
         byte[] key = session.protocol() == Session.OIAP ? secret : session.sharedSecret();
         byte[] expected = Hmac.sha1(
-                key, digest(), session.nonceEven(), own.request.nonceOdd(), flag(own.request.continueSession()));
+                key, inputDigest(), session.nonceEven(), own.request.nonceOdd(), flag(own.request.continueSession()));
         if (!Secrets.equal(expected, own.request.auth())) {
             long now = tx.environment().nanoClock().getAsLong();
             tx.stick(state -> state.withStClear(
@@ -290,18 +290,18 @@ public final class Authorizations {
         }
     }
 
+    /** The digest of a successful response: return code, ordinal, and the parameters without their handle area. */
+    byte[] outputDigest(byte[] parameters) {
+        return Sha1.of(new byte[Integer.BYTES], Arrays.copyOfRange(request, ORDINAL_OFFSET, HEADER), parameters);
+    }
+
     /**
      * Writes the response's blocks, and moves the sessions on.
      *
-     * @param parameters the response's parameters, without its handle area
+     * @param outDigest of the response's parameters
      * @throws IllegalStateException if the handler did not verify a block
      */
-    void respond(ByteWriter out, byte[] parameters) {
-        if (blocks.isEmpty()) {
-            return;
-        }
-        byte[] outDigest =
-                Sha1.of(new byte[Integer.BYTES], Arrays.copyOfRange(request, ORDINAL_OFFSET, HEADER), parameters);
+    void respond(ByteWriter out, byte[] outDigest) {
         for (Block block : blocks) {
             byte[] nonceEven = tx.environment().random(Sha1.LENGTH);
             Session session = tx.stClear().session(block.request.handle());
@@ -321,7 +321,8 @@ public final class Authorizations {
         }
     }
 
-    private byte[] digest() {
+    /** The digest of the ordinal and the parameters that follow the handle area. */
+    byte[] inputDigest() {
         byte[] computed = digest;
         if (computed == null) {
             int parameters = HEADER + tx.command().inHandleBytes();

@@ -73,7 +73,8 @@ final class Dispatcher {
             in.expectEnd();
             require(command.presence() != Rule.YES || tx.physicalPresence(), ReturnCode.BAD_PRESENCE);
             require(((command.localities() >> tx.locality()) & 1) != 0, ReturnCode.BAD_LOCALITY);
-            return respond(tx, call.run(tx), authorizations);
+            Auditing auditing = Auditing.begin(tx);
+            return respond(tx, call.run(tx), auditing, authorizations);
         } catch (CodecException e) {
             throw new TpmException(returnCode(e));
         }
@@ -117,14 +118,16 @@ final class Dispatcher {
     }
 
     @SuppressWarnings("unchecked") // the codec of the record's own class
-    private static byte[] respond(Transaction tx, Record response, int authorizations) {
+    private static byte[] respond(Transaction tx, Record response, Auditing auditing, int authorizations) {
         ByteWriter out =
                 new ByteWriter().u16(RSP_COMMAND + authorizations).i32(0).i32(ReturnCode.SUCCESS.code());
         ((Codec<Record>) Codec.of(response.getClass())).write(out, response);
-        if (authorizations > 0) {
+        if (authorizations > 0 || auditing.audited()) {
             byte[] soFar = out.toByteArray();
             int parameters = HEADER + tx.command().outHandleBytes();
-            tx.authorizations().respond(out, Arrays.copyOfRange(soFar, parameters, soFar.length));
+            byte[] outDigest = tx.authorizations().outputDigest(Arrays.copyOfRange(soFar, parameters, soFar.length));
+            auditing.succeeded(outDigest);
+            tx.authorizations().respond(out, outDigest);
         }
         require(out.size() <= Command.MAX_BYTES, ReturnCode.SIZE);
         out.patch(SIZE_OFFSET, out.size(), Integer.BYTES);

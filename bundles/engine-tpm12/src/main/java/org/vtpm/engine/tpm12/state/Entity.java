@@ -26,6 +26,11 @@ public record Entity(@U8 int type, @Fixed(Sha1.LENGTH) byte[] id) {
         return numbered(EntityType.NV, nvIndex);
     }
 
+    /** A monotonic counter, by the value that it started with. */
+    static Entity counter(int firstValue) {
+        return numbered(EntityType.COUNTER, firstValue);
+    }
+
     private static Entity numbered(int type, int number) {
         return new Entity(
                 type,

@@ -20,6 +20,8 @@ import org.vtpm.engine.tpm12.structure.Pubkey;
  * @param restrictDelegate TPM_CMK_DELEGATE bits
  * @param manuMaintPub the manufacturer's key for maintenance archives; once there it stays
  * @param delegation families, and the delegations that the TPM keeps itself
+ * @param counters the monotonic counters
+ * @param audit which ordinals are audited, and the audit counter
  */
 public record PermanentState(
         PermanentFlags flags,
@@ -31,7 +33,9 @@ public record PermanentState(
         int restrictDelegate,
         @Counted(prefix = 2) List<NvArea> nvAreas,
         @Present @Nullable Pubkey manuMaintPub,
-        DelegationTables delegation) {
+        DelegationTables delegation,
+        Counters counters,
+        AuditSettings audit) {
 
     /** A part as it leaves the factory; an endorsement key that it has from there can not be revoked. */
     public static PermanentState factory(@Nullable Endorsement endorsement) {
@@ -45,7 +49,9 @@ public record PermanentState(
                 0,
                 List.of(),
                 null,
-                DelegationTables.EMPTY);
+                DelegationTables.EMPTY,
+                Counters.FACTORY,
+                AuditSettings.FACTORY);
     }
 
     /** The same object if nothing changes, so that nothing has to be stored. */
@@ -94,6 +100,14 @@ public record PermanentState(
         return with(copy -> copy.delegation = to);
     }
 
+    public PermanentState withCounters(Counters to) {
+        return with(copy -> copy.counters = to);
+    }
+
+    public PermanentState withAudit(AuditSettings to) {
+        return with(copy -> copy.audit = to);
+    }
+
     /** The NV area at an index, or null. */
     public @Nullable NvArea nvArea(int nvIndex) {
         for (NvArea area : nvAreas) {
@@ -135,6 +149,8 @@ public record PermanentState(
         private List<NvArea> nvAreas;
         private @Nullable Pubkey manuMaintPub;
         private DelegationTables delegation;
+        private Counters counters;
+        private AuditSettings audit;
 
         Copy(PermanentState of) {
             flags = of.flags;
@@ -147,6 +163,8 @@ public record PermanentState(
             nvAreas = of.nvAreas;
             manuMaintPub = of.manuMaintPub;
             delegation = of.delegation;
+            counters = of.counters;
+            audit = of.audit;
         }
 
         PermanentState finish() {
@@ -160,7 +178,9 @@ public record PermanentState(
                     restrictDelegate,
                     nvAreas,
                     manuMaintPub,
-                    delegation);
+                    delegation,
+                    counters,
+                    audit);
         }
     }
 
@@ -175,6 +195,7 @@ public record PermanentState(
                         Stream.ofNullable(owner).flatMap(Owner::secrets),
                         nvAreas.stream().flatMap(NvArea::secrets),
                         delegation.secrets(),
+                        counters.secrets(),
                         Stream.of(operatorAuth))
                 .flatMap(secrets -> secrets);
     }

@@ -7,6 +7,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
+import org.vtpm.codec.Fixed;
 import org.vtpm.engine.tpm12.structure.Handles;
 
 /**
@@ -18,6 +19,8 @@ import org.vtpm.engine.tpm12.structure.Handles;
  * @param nvLocks of NV areas where one of them is set
  * @param keys loaded keys, but for those that only the owner can evict
  * @param contexts what it remembers of resources that are kept outside
+ * @param activeCounter countID: the counter that can be incremented, {@link Counters#NONE} or {@link Counters#RELEASED}
+ * @param auditDigest of what was audited since the audit session began; zeros while there is none
  */
 public record StClearState(
         StClearFlags flags,
@@ -29,7 +32,9 @@ public record StClearState(
         @Counted(prefix = 2) List<NvLocks> nvLocks,
         @Counted(prefix = 2, max = MAX_KEYS) List<LoadedKey> keys,
         @Counted(prefix = 2, max = MAX_DAA_SESSIONS) List<DaaSession> daaSessions,
-        SavedContexts contexts) {
+        SavedContexts contexts,
+        int activeCounter,
+        @Fixed(20) byte[] auditDigest) {
 
     /** Most authorisation sessions at a time. */
     public static final int MAX_SESSIONS = 16;
@@ -52,7 +57,9 @@ public record StClearState(
                 List.of(),
                 List.of(),
                 List.of(),
-                SavedContexts.NONE);
+                SavedContexts.NONE,
+                Counters.NONE,
+                new byte[20]);
     }
 
     public StClearState withFlag(StClearFlags.Flag flag, boolean value) {
@@ -96,7 +103,15 @@ public record StClearState(
         return with(copy -> copy.contexts = to);
     }
 
-    /** What clearing the owner leaves of it: flags, PCRs and the locks of NV areas. */
+    public StClearState withActiveCounter(int to) {
+        return with(copy -> copy.activeCounter = to);
+    }
+
+    public StClearState withAuditDigest(byte[] to) {
+        return with(copy -> copy.auditDigest = to);
+    }
+
+    /** What clearing the owner leaves of it: flags, PCRs, the audit digest and the locks of NV areas. */
     public StClearState afterOwnerClear() {
         return with(copy -> {
             copy.lockout = Lockout.NONE;
@@ -106,6 +121,7 @@ public record StClearState(
             copy.keys = List.of();
             copy.daaSessions = List.of();
             copy.contexts = SavedContexts.NONE;
+            copy.activeCounter = Counters.NONE;
         });
     }
 
@@ -181,6 +197,8 @@ public record StClearState(
         private List<LoadedKey> keys;
         private List<DaaSession> daaSessions;
         private SavedContexts contexts;
+        private int activeCounter;
+        private byte[] auditDigest;
 
         Copy(StClearState of) {
             flags = of.flags;
@@ -193,6 +211,8 @@ public record StClearState(
             keys = of.keys;
             daaSessions = of.daaSessions;
             contexts = of.contexts;
+            activeCounter = of.activeCounter;
+            auditDigest = of.auditDigest;
         }
 
         StClearState finish() {
@@ -206,7 +226,9 @@ public record StClearState(
                     nvLocks,
                     keys,
                     daaSessions,
-                    contexts);
+                    contexts,
+                    activeCounter,
+                    auditDigest);
         }
     }
 
