@@ -26,6 +26,7 @@ public final class Chapters {
                 new EvictionChapter(),
                 new ContextChapter(),
                 new KeyChapter(),
+                new SealChapter(),
                 new KeyControlChapter(),
                 new MigrationChapter(),
                 new CmkChapter(),

@@ -257,7 +257,7 @@ public final class CmkChapter implements Chapter {
     /** Refuses a parent that could itself be migrated: its children would leave without their authorities. */
     private static void requireFixedParent(LoadedKey parent) {
         Keys.requireUsage(parent, KeyUsage.STORAGE);
-        require(!parent.key().is(KeyFlag.MIGRATABLE), ReturnCode.INVALID_KEYUSAGE);
+        Keys.requireFixed(parent);
     }
 
     private static void requireCertifiable(TpmKey key) {

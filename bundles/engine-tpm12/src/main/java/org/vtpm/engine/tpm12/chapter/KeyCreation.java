@@ -1,15 +1,12 @@
 package org.vtpm.engine.tpm12.chapter;
 
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.PcrInfo;
-import org.vtpm.engine.tpm12.structure.PcrInfoLong;
 import org.vtpm.engine.tpm12.structure.Pubkey;
 import org.vtpm.engine.tpm12.structure.RsaKeyParms;
 import org.vtpm.engine.tpm12.structure.StoreAsymkey;
@@ -36,7 +33,7 @@ final class KeyCreation {
                     key.keyFlags(),
                     key.authDataUsage(),
                     key.algorithmParms(),
-                    created(tx, key.pcrInfo()),
+                    PcrConditions.created(tx, key.pcrInfo()),
                     pubKey,
                     encData);
         }
@@ -46,7 +43,7 @@ final class KeyCreation {
                 key.keyFlags(),
                 key.authDataUsage(),
                 key.algorithmParms(),
-                created(tx, key.pcrInfo()),
+                PcrConditions.created(tx, key.pcrInfo()),
                 pubKey,
                 encData);
     }
@@ -113,26 +110,5 @@ final class KeyCreation {
         } finally {
             Secrets.zero(plain);
         }
-    }
-
-    private static @Nullable PcrInfo created(Transaction tx, @Nullable PcrInfo info) {
-        return info == null
-                ? null
-                : new PcrInfo(
-                        info.pcrSelection(),
-                        info.digestAtRelease(),
-                        PcrConditions.digestAtCreation(tx, info.pcrSelection()));
-    }
-
-    private static @Nullable PcrInfoLong created(Transaction tx, @Nullable PcrInfoLong info) {
-        return info == null
-                ? null
-                : new PcrInfoLong(
-                        1 << tx.locality(),
-                        info.localityAtRelease(),
-                        info.creationPcrSelection(),
-                        info.releasePcrSelection(),
-                        PcrConditions.digestAtCreation(tx, info.creationPcrSelection()),
-                        info.digestAtRelease());
     }
 }

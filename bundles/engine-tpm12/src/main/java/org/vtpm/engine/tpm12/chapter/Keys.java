@@ -14,7 +14,6 @@ import org.vtpm.engine.tpm12.structure.AuthDataUsage;
 import org.vtpm.engine.tpm12.structure.Handles;
 import org.vtpm.engine.tpm12.structure.KeyFlag;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 import org.vtpm.engine.tpm12.structure.ResourceType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
@@ -29,12 +28,17 @@ final class Keys {
     /** Finds, checks and authorises the key of a command that takes no other authorisation. */
     static LoadedKey use(Transaction tx, int handle) {
         LoadedKey key = usable(tx, handle);
+        authorize(tx, key);
+        return key;
+    }
+
+    /** Has the use of a key authorised by the first block, or by there being none for a key that needs none. */
+    static void authorize(Transaction tx, LoadedKey key) {
         if (tx.authorizations().count() == 0) {
             requireNoAuthorization(key);
         } else {
             tx.authorizations().verify(0, key);
         }
-        return key;
     }
 
     /**
@@ -72,7 +76,7 @@ final class Keys {
     /** The key with this handle, if the PCRs and the locality allow its use. */
     static LoadedKey usable(Transaction tx, int handle) {
         LoadedKey key = find(tx, handle);
-        requireRelease(tx, key);
+        PcrConditions.requireRelease(tx, key.key().release());
         return key;
     }
 
@@ -80,7 +84,7 @@ final class Keys {
     static LoadedKey readable(Transaction tx, int handle) {
         LoadedKey key = find(tx, handle);
         if (!key.key().is(KeyFlag.PCR_IGNORED_ON_READ)) {
-            requireRelease(tx, key);
+            PcrConditions.requireRelease(tx, key.key().release());
         }
         return key;
     }
@@ -96,6 +100,11 @@ final class Keys {
                 key.key().authDataUsage() == AuthDataUsage.NEVER
                         || key.key().authDataUsage() == AuthDataUsage.NO_READ_PUBKEY_AUTH,
                 ReturnCode.AUTHFAIL);
+    }
+
+    /** Refuses a key that could itself be migrated: what depends on it would leave with it. */
+    static void requireFixed(LoadedKey key) {
+        require(!key.key().is(KeyFlag.MIGRATABLE), ReturnCode.INVALID_KEYUSAGE);
     }
 
     /** Refuses a key of none of these usages. */
@@ -163,14 +172,5 @@ final class Keys {
                         .toList())
                 .withoutSessions(session ->
                         session.protocol() != Session.OIAP && session.entity().equals(key.entity())));
-    }
-
-    /** Checks the PCRs and the locality that a key is bound to (TPM Main Part 3, section 29.1). */
-    private static void requireRelease(Transaction tx, LoadedKey key) {
-        PcrInfoShort release = key.key().release();
-        if (release != null) {
-            PcrConditions.requirePcrs(tx, release);
-            PcrConditions.requireLocality(tx, release);
-        }
     }
 }

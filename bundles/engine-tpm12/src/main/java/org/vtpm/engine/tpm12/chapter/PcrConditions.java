@@ -2,12 +2,15 @@ package org.vtpm.engine.tpm12.chapter;
 
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
+import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PcrBank;
+import org.vtpm.engine.tpm12.structure.PcrInfo;
+import org.vtpm.engine.tpm12.structure.PcrInfoLong;
 import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 import org.vtpm.engine.tpm12.structure.PcrSelection;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
@@ -37,6 +40,34 @@ final class PcrConditions {
         return selection.isEmpty()
                 ? new byte[Sha1.LENGTH]
                 : composite(tx.stClear().pcrs(), selection);
+    }
+
+    /** PCR information with the PCRs as they are now. */
+    static @Nullable PcrInfo created(Transaction tx, @Nullable PcrInfo info) {
+        return info == null
+                ? null
+                : new PcrInfo(info.pcrSelection(), info.digestAtRelease(), digestAtCreation(tx, info.pcrSelection()));
+    }
+
+    /** PCR information with the PCRs and the locality as they are now. */
+    static @Nullable PcrInfoLong created(Transaction tx, @Nullable PcrInfoLong info) {
+        return info == null
+                ? null
+                : new PcrInfoLong(
+                        1 << tx.locality(),
+                        info.localityAtRelease(),
+                        info.creationPcrSelection(),
+                        info.releasePcrSelection(),
+                        digestAtCreation(tx, info.creationPcrSelection()),
+                        info.digestAtRelease());
+    }
+
+    /** Refuses what may not be released now: with WRONGPCRVAL, or BAD_LOCALITY. */
+    static void requireRelease(Transaction tx, @Nullable PcrInfoShort release) {
+        if (release != null) {
+            requirePcrs(tx, release);
+            requireLocality(tx, release);
+        }
     }
 
     /** Refuses a command from a locality that the structure does not name. */

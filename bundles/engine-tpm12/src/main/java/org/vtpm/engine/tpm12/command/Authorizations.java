@@ -1,5 +1,6 @@
 package org.vtpm.engine.tpm12.command;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Fixed;
 import org.vtpm.crypto.AesCtr;
 import org.vtpm.crypto.Hmac;
+import org.vtpm.crypto.Mgf1;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.Entity;
@@ -27,6 +29,7 @@ import org.vtpm.engine.tpm12.structure.TpmException;
 public final class Authorizations {
     private static final int HEADER = 10;
     private static final int ORDINAL_OFFSET = 6;
+    private static final byte[] XOR = "XOR".getBytes(StandardCharsets.US_ASCII);
 
     /** A block as it stands in the request. */
     record Request(
@@ -166,6 +169,38 @@ public final class Authorizations {
             pad[i] ^= encrypted[i];
         }
         return pad;
+    }
+
+    /**
+     * Encrypts or decrypts data of any length with the secret of a session that shares one: what goes into TPM_Sealx and
+     * comes out of TPM_Unseal (TPM Main Part 3, sections 10.2 and 10.7). The session ends with the command.
+     *
+     * @param scheme {@link Adip}
+     * @return as many bytes as {@code data} has; the caller zeroes them if they are secret
+     */
+    public byte[] crypt(int block, int scheme, byte[] data) {
+        Session session = session(block);
+        byte[] nonceOdd = nonceOdd(block);
+        close(block);
+        if (scheme == Adip.AES128_CTR) {
+            byte[] key = Arrays.copyOf(session.sharedSecret(), AesCtr.KEY_LENGTH);
+            byte[] counter = Arrays.copyOf(Sha1.of(session.nonceEven(), nonceOdd), AesCtr.COUNTER_LENGTH);
+            byte[] output = AesCtr.apply(key, counter, data);
+            Secrets.zero(key);
+            return output;
+        }
+        byte[] seed = new ByteWriter()
+                .bytes(session.nonceEven())
+                .bytes(nonceOdd)
+                .bytes(XOR)
+                .bytes(session.sharedSecret())
+                .finish();
+        byte[] output = Mgf1.sha1(seed, data.length);
+        for (int i = 0; i < output.length; i++) {
+            output[i] ^= data[i];
+        }
+        Secrets.zero(seed);
+        return output;
     }
 
     /** Ends the session of a block with this command, whatever the request asked for. */

@@ -6,4 +6,10 @@ import org.vtpm.codec.Fixed;
 public record PcrInfo(
         PcrSelection pcrSelection,
         @Fixed(20) byte[] digestAtRelease,
-        @Fixed(20) byte[] digestAtCreation) {}
+        @Fixed(20) byte[] digestAtCreation) {
+
+    /** What has to be so for a release. */
+    public PcrInfoShort release() {
+        return new PcrInfoShort(pcrSelection, PcrInfoShort.ALL_LOCALITIES, digestAtRelease);
+    }
+}

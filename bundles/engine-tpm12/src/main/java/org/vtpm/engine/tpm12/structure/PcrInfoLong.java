@@ -18,4 +18,9 @@ public record PcrInfoLong(
         PcrInfoShort.checkLocalities(localityAtCreation);
         PcrInfoShort.checkLocalities(localityAtRelease);
     }
+
+    /** What has to be so for a release. */
+    public PcrInfoShort release() {
+        return new PcrInfoShort(releasePcrSelection, localityAtRelease, digestAtRelease);
+    }
 }

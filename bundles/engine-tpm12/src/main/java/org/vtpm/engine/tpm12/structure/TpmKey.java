@@ -63,9 +63,7 @@ public sealed interface TpmKey {
 
         @Override
         public @Nullable PcrInfoShort release() {
-            return pcrInfo == null
-                    ? null
-                    : new PcrInfoShort(pcrInfo.pcrSelection(), PcrInfoShort.ALL_LOCALITIES, pcrInfo.digestAtRelease());
+            return pcrInfo == null ? null : pcrInfo.release();
         }
 
         @Override
@@ -88,10 +86,7 @@ public sealed interface TpmKey {
 
         @Override
         public @Nullable PcrInfoShort release() {
-            return pcrInfo == null
-                    ? null
-                    : new PcrInfoShort(
-                            pcrInfo.releasePcrSelection(), pcrInfo.localityAtRelease(), pcrInfo.digestAtRelease());
+            return pcrInfo == null ? null : pcrInfo.release();
         }
 
         @Override
