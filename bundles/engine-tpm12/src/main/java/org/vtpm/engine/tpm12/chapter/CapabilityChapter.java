@@ -8,11 +8,13 @@ import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Counted;
+import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Rest;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.Tag;
 import org.vtpm.codec.U16;
 import org.vtpm.codec.U8;
+import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
@@ -27,6 +29,7 @@ import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
 import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.KeyParms;
+import org.vtpm.engine.tpm12.structure.KeyUsage;
 import org.vtpm.engine.tpm12.structure.NvDataPublic;
 import org.vtpm.engine.tpm12.structure.PcrSelection;
 import org.vtpm.engine.tpm12.structure.ResourceType;
@@ -78,6 +81,17 @@ public final class CapabilityChapter implements Chapter {
 
     record Capability(@Sized byte[] resp) {}
 
+    record GetCapabilitySigned(
+            int keyHandle,
+            @Fixed(20) byte[] antiReplay,
+            int capArea,
+            @Sized byte[] subCap) {}
+
+    record SignedCapability(
+            Identification.StructVer version,
+            @Sized byte[] resp,
+            @Sized byte[] sig) {}
+
     record OwnerCapability(Identification.StructVer version, int nonVolatileFlags, int volatileFlags) {}
 
     /** TPM_KEY_HANDLE_LIST (TPM Main Part 2, section 5.6). */
@@ -121,10 +135,25 @@ public final class CapabilityChapter implements Chapter {
     @Override
     public void register(Handlers handlers) {
         handlers.on("GetCapability", GetCapability.class, (tx, request) -> getCapability(handlers, tx, request));
+        handlers.on(
+                "GetCapabilitySigned",
+                GetCapabilitySigned.class,
+                (tx, request) -> getCapabilitySigned(handlers, tx, request));
         handlers.on("GetCapabilityOwner", NoParameters.class, CapabilityChapter::getCapabilityOwner);
     }
 
-    private static Record getCapability(Handlers handlers, Transaction tx, GetCapability request) {
+    /** Signs what TPM_GetCapability answers (command of version 1.1, deleted from version 1.2). */
+    private static Record getCapabilitySigned(Handlers handlers, Transaction tx, GetCapabilitySigned request) {
+        LoadedKey key = Keys.use(tx, request.keyHandle());
+        byte[] resp = getCapability(handlers, tx, new GetCapability(request.capArea(), request.subCap()))
+                .resp();
+        Keys.requireUsage(key, KeyUsage.SIGNING, KeyUsage.IDENTITY, KeyUsage.LEGACY);
+        Signature.requireScheme(key, ReturnCode.INAPPROPRIATE_SIG, Algorithm.SS_RSASSAPKCS1V15_SHA1);
+        return new SignedCapability(
+                Identification.version(), resp, Signature.ofDigest(tx, key, Sha1.of(resp, request.antiReplay())));
+    }
+
+    private static Capability getCapability(Handlers handlers, Transaction tx, GetCapability request) {
         require(
                 tx.volatiles().selfTest() != SelfTest.FAILED || answersInFailureMode(request),
                 ReturnCode.FAILEDSELFTEST);

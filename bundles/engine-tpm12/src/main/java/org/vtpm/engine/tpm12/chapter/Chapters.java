@@ -35,6 +35,7 @@ public final class Chapters {
                 new TickChapter(),
                 new SigningChapter(),
                 new QuoteChapter(),
+                new CertificationChapter(),
                 new IdentityChapter(),
                 new DaaChapter()));
     }

@@ -33,6 +33,7 @@ public final class SessionChapter implements Chapter {
     public void register(Handlers handlers) {
         handlers.on("OIAP", NoParameters.class, SessionChapter::oiap);
         handlers.on("OSAP", Osap.class, SessionChapter::osap);
+        handlers.on("Reset", NoParameters.class, SessionChapter::reset);
     }
 
     private static Record oiap(Transaction tx, NoParameters request) {
@@ -48,6 +49,12 @@ public final class SessionChapter implements Chapter {
         byte[] sharedSecret = Hmac.sha1(target.secret(), nonceEvenOsap, request.nonceOddOsap());
         Session session = open(tx, Session.OSAP, adip, target.entity(), sharedSecret);
         return new OsapSession(session.handle(), session.nonceEven(), nonceEvenOsap);
+    }
+
+    /** Ends all authorisation sessions (section 28.6); what TPM_SaveContext made stays good, as the section demands. */
+    private static Record reset(Transaction tx, NoParameters request) {
+        tx.stClear(tx.stClear().withoutSessions(session -> true));
+        return NoParameters.NONE;
     }
 
     private static Session open(Transaction tx, int protocol, int adip, Entity entity, byte[] sharedSecret) {

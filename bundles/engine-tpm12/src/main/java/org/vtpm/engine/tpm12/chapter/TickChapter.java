@@ -10,6 +10,7 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.structure.CurrentTicks;
+import org.vtpm.engine.tpm12.structure.KeyUsage;
 import org.vtpm.engine.tpm12.structure.SignInfo;
 
 /** Timing ticks (TPM Main Part 3, section 23). */
@@ -35,6 +36,8 @@ public final class TickChapter implements Chapter {
 
     private static Record tickStampBlob(Transaction tx, TickStampBlob request) {
         LoadedKey key = Keys.use(tx, request.keyHandle());
+        // The other way round than for quotes: a key of another usage is reported before its scheme.
+        Keys.requireUsage(key, KeyUsage.SIGNING, KeyUsage.IDENTITY, KeyUsage.LEGACY);
         Signature.requireSigner(key);
         CurrentTicks ticks = Ticks.current(tx);
         byte[] stamped = new ByteWriter()
