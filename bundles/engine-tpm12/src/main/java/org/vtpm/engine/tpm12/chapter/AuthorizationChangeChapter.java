@@ -3,15 +3,20 @@ package org.vtpm.engine.tpm12.chapter;
 import static org.vtpm.engine.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Fixed;
+import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
+import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Authorizations;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Entity;
+import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
+import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.structure.EntityType;
+import org.vtpm.engine.tpm12.structure.KeyUsage;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
@@ -25,9 +30,44 @@ public final class AuthorizationChangeChapter implements Chapter {
             @Fixed(20) byte[] newAuth,
             @U16 int entityType) {}
 
+    record ChangeAuth(
+            int parentHandle,
+            @U16 int protocolId,
+            @Fixed(20) byte[] newAuth,
+            @U16 int entityType,
+            @Sized byte[] encData) {}
+
+    record OutData(@Sized byte[] outData) {}
+
     @Override
     public void register(Handlers handlers) {
+        handlers.on("ChangeAuth", ChangeAuth.class, AuthorizationChangeChapter::changeAuth);
         handlers.on("ChangeAuthOwner", ChangeAuthOwner.class, AuthorizationChangeChapter::changeAuthOwner);
+    }
+
+    /**
+     * Changes the secret of a key or of sealed data in its encrypted part. Both sessions end: the parent's has encrypted a
+     * secret, and the other belongs to a secret that is no more, which still authorises the response.
+     */
+    private static Record changeAuth(Transaction tx, ChangeAuth request) {
+        Authorizations authorizations = tx.authorizations();
+        WrappedEntity.requireType(request.entityType());
+        LoadedKey parent = Keys.usable(tx, request.parentHandle());
+        authorizations.requireSharedSecret(0);
+        authorizations.requireProtocol(1, Session.OIAP);
+        require(request.protocolId() == PID_ADCP, ReturnCode.BAD_PARAMETER);
+        authorizations.verify(0, parent);
+        Keys.requireUsage(parent, KeyUsage.STORAGE);
+        WrappedEntity entity = WrappedEntity.open(tx, parent, request.entityType(), request.encData());
+        byte[] secret = authorizations.decrypt(0, request.newAuth());
+        try {
+            authorizations.verify(1, Entity.NONE, entity.secret().clone());
+            authorizations.close(1);
+            return new OutData(entity.withSecret(secret));
+        } finally {
+            entity.destroy();
+            Secrets.zero(secret);
+        }
     }
 
     /** Changes the secret of the owner or of the storage root key; sessions that knew the old one end. */

@@ -15,6 +15,7 @@ public final class Chapters {
                 new OwnershipChapter(),
                 new EndorsementChapter(),
                 new AuthorizationChangeChapter(),
+                new AsymmetricChangeChapter(),
                 new PhysicalPresenceChapter(),
                 new CapabilityChapter(),
                 new SetCapabilityChapter(),

@@ -25,6 +25,11 @@ public record StoreAsymkey(
         Secrets.zero(usageAuth, migrationAuth, privKey);
     }
 
+    /** The same for another secret; shares the other arrays. */
+    public StoreAsymkey withUsageAuth(byte[] to) {
+        return new StoreAsymkey(payload, to, migrationAuth, pubDataDigest, privKey);
+    }
+
     /** Names no secret. */
     @Override
     public String toString() {
