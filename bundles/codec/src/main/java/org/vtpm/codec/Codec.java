@@ -7,7 +7,7 @@ import org.vtpm.codec.CodecException.Kind;
  * Derived once per class; thread-safe.
  *
  * <p>The components of the record are the fields of the structure, in order, big-endian. Without annotation a {@code
- * boolean} is one strict byte, {@code int} four bytes, {@code long} eight, and a record or sealed interface is nested.
+ * boolean} is one strict byte, {@code int} four bytes, {@code long} eight, an enumeration's constant one (its place), and a record or sealed interface is nested.
  * {@link U8}, {@link U16}, {@link U32}, {@link Fixed}, {@link Sized}, {@link Counted}, {@link Rest} and {@link Present}
  * say otherwise. Exceptions of a record's own constructor pass through {@link #decode}.
  */

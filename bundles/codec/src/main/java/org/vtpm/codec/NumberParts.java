@@ -1,5 +1,6 @@
 package org.vtpm.codec;
 
+import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,23 @@ final class NumberParts {
                 throw new IllegalArgumentException(number + " does not fit " + width + " bytes");
             }
             out.number(number, width);
+        }
+    }
+
+    /** A constant of an enumeration, as one byte: its place among them. */
+    record Constant(Object[] constants) implements Part {
+        @Override
+        public Object read(ByteReader in) throws CodecException {
+            int place = in.u8();
+            if (place >= constants.length) {
+                throw new CodecException(CodecException.Kind.BAD_TAG, "unknown constant " + place);
+            }
+            return constants[place];
+        }
+
+        @Override
+        public void write(ByteWriter out, @Nullable Object value) {
+            out.u8(Arrays.asList(constants).indexOf(Objects.requireNonNull(value)));
         }
     }
 

@@ -34,6 +34,9 @@ final class Parts {
         if (type == long.class) {
             return new NumberParts.LongNumber(component.isAnnotationPresent(U32.class) ? 4 : 8);
         }
+        if (type.isEnum()) {
+            return new NumberParts.Constant(type.getEnumConstants());
+        }
         if (type == byte[].class) {
             return bytes(component);
         }
@@ -53,7 +56,8 @@ final class Parts {
         }
         Sized sized = component.getAnnotation(Sized.class);
         if (sized != null) {
-            return new ByteParts.SizedBytes(width(sized.prefix()), sized.max());
+            Part bytes = new ByteParts.SizedBytes(width(sized.prefix()), sized.max());
+            return component.isAnnotationPresent(Present.class) ? new ByteParts.PresentStructure(bytes) : bytes;
         }
         if (component.isAnnotationPresent(Rest.class)) {
             return new ByteParts.RestBytes();

@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** A byte 0 or 1, then the structure if it was 1: a structure that may be {@code null}. */
+/** A byte 0 or 1, then the value if it was 1: a structure, or bytes that are {@link Sized}, that may be {@code null}. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)

@@ -40,6 +40,14 @@ class CodecTest {
     @Tag(value = 0x00280000, bytes = 4, mismatch = Kind.BAD_VERSION)
     record New(@U16 int a) implements Either {}
 
+    enum Colour {
+        RED,
+        GREEN
+    }
+
+    record Chosen(
+            Colour a, @Present @Sized(prefix = 1, max = 2) byte @Nullable [] b) {}
+
     record Empty() {}
 
     record Picky(@U8 int a) {
@@ -93,6 +101,24 @@ class CodecTest {
         assertThat(hex(both, Optionals.class)).isEqualTo("0000000300180701001808");
         assertThat(decode(Optionals.class, "0000000000")).isEqualTo(none);
         assertThat(decode(Optionals.class, "0000000300180701001808")).isEqualTo(both);
+    }
+
+    @Test
+    void aConstantIsItsPlace() throws CodecException {
+        assertThat(hex(new Chosen(Colour.GREEN, null), Chosen.class)).isEqualTo("0100");
+        assertThat(decode(Chosen.class, "0000").a()).isEqualTo(Colour.RED);
+        assertKind(Kind.BAD_TAG, () -> decode(Chosen.class, "0200"));
+        assertKind(Kind.BAD_TAG, () -> decode(Chosen.class, "ff00"));
+    }
+
+    @Test
+    void absentBytesAreNullAndEmptyOnesAreNot() throws CodecException {
+        assertThat(decode(Chosen.class, "0000").b()).isNull();
+        assertThat(decode(Chosen.class, "000100").b()).isEmpty();
+        assertThat(decode(Chosen.class, "0001020708").b()).containsExactly(7, 8);
+        assertThat(hex(new Chosen(Colour.RED, new byte[] {7}), Chosen.class)).isEqualTo("00010107");
+        assertKind(Kind.TOO_LONG, () -> decode(Chosen.class, "000103010203"));
+        assertKind(Kind.BAD_BOOL, () -> decode(Chosen.class, "0002"));
     }
 
     @Test
