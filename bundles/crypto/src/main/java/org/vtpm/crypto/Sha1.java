@@ -7,6 +7,8 @@ public final class Sha1 {
     /** Length of a digest in bytes. */
     public static final int LENGTH = 20;
 
+    private static final int TRIAL = 256;
+
     private final SHA1Digest digest;
 
     /** Starts an empty message. */
@@ -58,6 +60,8 @@ public final class Sha1 {
      */
     public static Sha1 resume(byte[] state) {
         try {
+            // The state names positions in buffers; four blocks make a position that is out of them show.
+            new Sha1(new SHA1Digest(state)).update(new byte[TRIAL]).digest();
             return new Sha1(new SHA1Digest(state));
         } catch (RuntimeException e) {
             throw new IllegalArgumentException("not the state of an unfinished SHA-1", e);
