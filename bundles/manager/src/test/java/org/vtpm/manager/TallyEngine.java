@@ -74,6 +74,11 @@ final class TallyEngine implements Engine {
     }
 
     @Override
+    public byte[] snapshot() {
+        return new byte[] {(byte) tally};
+    }
+
+    @Override
     public void close() {
         closed = true;
     }

@@ -47,6 +47,10 @@ final class FuzzTpm implements TpmChannel {
         return copy;
     }
 
+    byte[] snapshot() {
+        return engine.snapshot();
+    }
+
     @Override
     public byte[] transmit(byte[] command) {
         byte[] response = engine.execute(locality, command, this::save);

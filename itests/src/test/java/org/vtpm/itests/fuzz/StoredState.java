@@ -19,6 +19,9 @@ public final class StoredState {
         FuzzTpm tpm = GUEST.tpm();
         tpm.transmit(new byte[] {0, (byte) 0xC1, 0, 0, 0, 10, 0, 0, 0, (byte) 0x98});
         Map<StateKind, byte[]> state = new EnumMap<>(tpm.stored());
+        if (input.consumeBoolean()) {
+            state.put(StateKind.VOLATILE, tpm.snapshot());
+        }
         tpm.close();
         for (StateKind kind : StateKind.values()) {
             byte[] part = state.getOrDefault(kind, new byte[0]);

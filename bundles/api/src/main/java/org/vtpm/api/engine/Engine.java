@@ -16,6 +16,16 @@ public interface Engine extends AutoCloseable {
      */
     byte[] execute(int locality, byte[] command, StateSink sink);
 
+    /**
+     * Takes a snapshot of all that loss of power would destroy, between two commands. The engine is left as it is; whoever
+     * goes on with the snapshot closes it first, and resumes a snapshot once only: a TPM that runs twice, or a second time
+     * from the same point, would take back what its guest relies on.
+     *
+     * @return the part {@link StateKind#VOLATILE}, for {@link EngineFactory#open} together with the permanent and saved parts
+     *     as the sink holds them now; it holds secrets, and the caller zeroes it
+     */
+    byte[] snapshot();
+
     /** Forgets all state and zeroes its secrets: loss of power. Nothing may be executed afterwards. */
     @Override
     void close();

@@ -20,7 +20,8 @@ public interface EngineFactory {
      * StateKind#VOLATILE} part, which resumes it as it ran.
      *
      * @param state must hold {@link StateKind#PERMANENT}; the arrays are copied
-     * @throws EngineStateException if the state is damaged, of another family, or from a newer version
+     * @throws EngineStateException if the state is damaged, of another family, or from a newer version, or its volatile part
+     *     does not belong to the permanent part
      */
     Engine open(Map<StateKind, byte[]> state) throws EngineStateException;
 

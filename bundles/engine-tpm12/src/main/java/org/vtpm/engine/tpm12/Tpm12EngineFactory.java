@@ -32,6 +32,7 @@ public final class Tpm12EngineFactory implements EngineFactory {
     private final Supplier<BigNumberProvider> bigNumbers;
     private final Supplier<SecureRandom> randoms;
     private final LongSupplier nanoClock;
+    private final LongSupplier wallClock;
 
     /**
      * Makes the factory of TPMs in production.
@@ -39,7 +40,7 @@ public final class Tpm12EngineFactory implements EngineFactory {
      * @param bigNumbers asked for the provider anew for each operation, so that it may be exchanged while TPMs run
      */
     public Tpm12EngineFactory(Supplier<BigNumberProvider> bigNumbers) {
-        this(bigNumbers, Tpm12EngineFactory::newRandom, System::nanoTime);
+        this(bigNumbers, Tpm12EngineFactory::newRandom, System::nanoTime, System::currentTimeMillis);
     }
 
     /**
@@ -47,11 +48,17 @@ public final class Tpm12EngineFactory implements EngineFactory {
      *
      * @param randoms makes the random number generator of one engine
      * @param nanoClock only runs forward, in nanoseconds
+     * @param wallClock the calendar, in milliseconds since 1970
      */
-    Tpm12EngineFactory(Supplier<BigNumberProvider> bigNumbers, Supplier<SecureRandom> randoms, LongSupplier nanoClock) {
+    Tpm12EngineFactory(
+            Supplier<BigNumberProvider> bigNumbers,
+            Supplier<SecureRandom> randoms,
+            LongSupplier nanoClock,
+            LongSupplier wallClock) {
         this.bigNumbers = bigNumbers;
         this.randoms = randoms;
         this.nanoClock = nanoClock;
+        this.wallClock = wallClock;
     }
 
     @Override
@@ -92,7 +99,7 @@ public final class Tpm12EngineFactory implements EngineFactory {
     }
 
     private Environment environment() {
-        return new Environment(randoms.get(), nanoClock, bigNumbers);
+        return new Environment(randoms.get(), nanoClock, wallClock, bigNumbers);
     }
 
     /** A generator of its own for each engine: the operating system's is behind one lock for the whole process. */

@@ -11,6 +11,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StartupMode;
@@ -34,16 +36,34 @@ public final class TestTpm {
 
     public final AtomicLong clock = new AtomicLong(1_000_000_000_000L);
     public final Map<StateKind, byte[]> stored = new EnumMap<>(StateKind.class);
+    /** The calendar, in milliseconds. */
+    public final AtomicLong wall = new AtomicLong(1_000_000_000L);
+
+    /** Happens before each command. */
+    public Runnable between = () -> {};
+
+    /** Sees each response. */
+    public Consumer<byte[]> answers = response -> {};
+
     public boolean storeFails;
     public int stores;
 
     private final Tpm12EngineFactory factory;
     private Engine engine;
 
-    private TestTpm(PermanentState permanent) {
-        factory = new Tpm12EngineFactory(JavaBigNumberProvider::new, SecureRandom::new, clock::get);
-        stored.put(StateKind.PERMANENT, StateFormat.encodePermanent(permanent));
+    private TestTpm(byte[] permanent, Supplier<SecureRandom> randoms) {
+        factory = new Tpm12EngineFactory(JavaBigNumberProvider::new, randoms, clock::get, wall::get);
+        stored.put(StateKind.PERMANENT, permanent.clone());
         engine = open();
+    }
+
+    private TestTpm(PermanentState permanent) {
+        this(StateFormat.encodePermanent(permanent), SecureRandom::new);
+    }
+
+    /** A TPM with this permanent state, whose random numbers all come from one generator; powered on. */
+    public static TestTpm poweredOn(byte[] permanent, SecureRandom random) {
+        return new TestTpm(permanent, () -> random);
     }
 
     /** As it leaves the factory, powered on. */
@@ -104,7 +124,26 @@ public final class TestTpm {
         engine = open();
     }
 
+    /** What would be needed to go on later. */
+    public byte[] snapshot() {
+        return engine.snapshot();
+    }
+
+    /** Ends the engine without a word and goes on with another. */
+    public void resume(byte[] snapshot) {
+        engine.close();
+        stored.put(StateKind.VOLATILE, snapshot);
+        engine = open();
+        stored.remove(StateKind.VOLATILE);
+    }
+
+    /** Opens a second engine with any state. */
+    public void tryToOpen(Map<StateKind, byte[]> state) throws EngineStateException {
+        factory.open(state).close();
+    }
+
     public byte[] execute(int locality, byte[] command) {
+        between.run();
         byte[] response = engine.execute(locality, command, changes -> {
             if (storeFails) {
                 throw new IOException("the disk is full");
@@ -113,6 +152,7 @@ public final class TestTpm {
             changes.forEach((kind, part) -> stored.put(kind, part.clone()));
         });
         Exercised.count(command, response);
+        answers.accept(response);
         return response;
     }
 

@@ -126,5 +126,10 @@ final class FakeEngine implements Engine {
     }
 
     @Override
+    public byte[] snapshot() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void close() {}
 }

@@ -84,6 +84,11 @@ class LoopbackTransportTest {
         }
 
         @Override
+        public byte[] snapshot() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void close() {
             closed = true;
         }

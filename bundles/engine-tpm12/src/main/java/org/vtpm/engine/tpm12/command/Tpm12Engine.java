@@ -15,7 +15,10 @@ import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 import org.vtpm.crypto.Sha1;
+import org.vtpm.crypto.Sha256;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
+import org.vtpm.engine.tpm12.state.PermanentState;
+import org.vtpm.engine.tpm12.state.Snapshot;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.StateFormat;
@@ -31,20 +34,44 @@ public final class Tpm12Engine implements Engine {
 
     private final Dispatcher dispatcher;
     private final Environment environment;
+
+    /** SHA-256 of the permanent part as it was stored last. */
+    private byte[] permanentDigest;
+
     private final Set<String> faulty = new HashSet<>();
     private @Nullable State state;
 
     /**
-     * Powers the TPM on.
+     * Powers the TPM on, or goes on with it where {@link #snapshot} left it.
      *
      * @param parts the state it had; copied
-     * @throws EngineStateException if a part is missing or damaged
+     * @throws EngineStateException if a part is missing or damaged, or does not go with the others
      */
     public Tpm12Engine(Handlers handlers, Environment environment, Map<StateKind, byte[]> parts)
             throws EngineStateException {
         this.dispatcher = new Dispatcher(handlers);
-        this.environment = environment;
-        this.state = powerOn(environment, parts);
+        Map<StateKind, byte[]> present = new HashMap<>(parts);
+        present.values().removeIf(part -> part.length == 0);
+        byte[] stored = present.get(StateKind.PERMANENT);
+        if (stored == null) {
+            throw new EngineStateException("the permanent state of this TPM 1.2 is missing");
+        }
+        PermanentState permanent = StateFormat.decodePermanent(stored);
+        this.permanentDigest = Sha256.of(stored);
+        byte[] running = present.get(StateKind.VOLATILE);
+        if (running == null) {
+            this.environment = environment;
+            this.state = powerOn(environment, permanent, present.get(StateKind.SAVED));
+        } else {
+            Snapshot snapshot = StateFormat.decodeVolatile(running);
+            if (!Arrays.equals(snapshot.permanentDigest(), permanentDigest)) {
+                throw new EngineStateException(
+                        "the volatile state of this TPM 1.2 does not belong to its permanent state:"
+                                + " the one has changed without the other");
+            }
+            this.environment = environment.goingOnFrom(snapshot.clockNanos(), snapshot.wallMillis());
+            this.state = new State(permanent, snapshot.stClear(), snapshot.volatiles());
+        }
     }
 
     @Override
@@ -86,6 +113,17 @@ public final class Tpm12Engine implements Engine {
     }
 
     @Override
+    public byte[] snapshot() {
+        State now = Objects.requireNonNull(state, "the engine is closed");
+        return StateFormat.encodeVolatile(new Snapshot(
+                permanentDigest,
+                environment.nanoClock().getAsLong(),
+                environment.wallClock().getAsLong(),
+                now.stClear(),
+                now.volatiles()));
+    }
+
+    @Override
     public void close() {
         State last = state;
         state = null;
@@ -94,11 +132,15 @@ public final class Tpm12Engine implements Engine {
         }
     }
 
-    private static void store(Transaction tx, State after, StateSink sink) throws IOException {
+    private void store(Transaction tx, State after, StateSink sink) throws IOException {
         Map<StateKind, byte[]> changes = tx.changes(after);
         if (!changes.isEmpty()) {
             try {
                 sink.save(changes);
+                byte[] permanent = changes.get(StateKind.PERMANENT);
+                if (permanent != null) {
+                    permanentDigest = Sha256.of(permanent);
+                }
             } finally {
                 changes.values().forEach(part -> Arrays.fill(part, (byte) 0));
             }
@@ -121,22 +163,11 @@ public final class Tpm12Engine implements Engine {
         }
     }
 
-    private static State powerOn(Environment environment, Map<StateKind, byte[]> parts) throws EngineStateException {
-        Map<StateKind, byte[]> present = new HashMap<>(parts);
-        present.values().removeIf(part -> part.length == 0);
-        byte[] permanent = present.get(StateKind.PERMANENT);
-        if (permanent == null) {
-            throw new EngineStateException("the permanent state of this TPM 1.2 is missing");
-        }
-        if (present.containsKey(StateKind.VOLATILE)) {
-            throw new EngineStateException("this engine cannot resume the volatile state of a running TPM 1.2");
-        }
-        byte[] saved = present.get(StateKind.SAVED);
-        var decoded = StateFormat.decodePermanent(permanent);
+    private static State powerOn(Environment environment, PermanentState permanent, byte @Nullable [] saved) {
         TickSession ticks = new TickSession(environment.nanoClock().getAsLong(), environment.random(Sha1.LENGTH));
         return new State(
-                decoded,
-                StClearState.initial(decoded.flags().is(PermanentFlags.Flag.DEACTIVATED)),
+                permanent,
+                StClearState.initial(permanent.flags().is(PermanentFlags.Flag.DEACTIVATED)),
                 VolatileState.initial(saved == null ? null : saved.clone(), ticks));
     }
 }

@@ -29,7 +29,7 @@ public record State(PermanentState permanent, StClearState stClear, VolatileStat
     /** Zeroes the secrets of this state that {@code kept} does not hold too. */
     @SuppressWarnings("ReferenceEquality") // trees that share all their arrays need no search
     public void zeroSecretsNotIn(State kept) {
-        if (permanent != kept.permanent || stClear != kept.stClear) {
+        if (permanent != kept.permanent || stClear != kept.stClear || volatiles != kept.volatiles) {
             Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
             kept.secrets().forEach(live::add);
             secrets().filter(secret -> !live.contains(secret)).forEach(secret -> Arrays.fill(secret, (byte) 0));
@@ -42,6 +42,7 @@ public record State(PermanentState permanent, StClearState stClear, VolatileStat
     }
 
     private Stream<byte[]> secrets() {
-        return Stream.concat(permanent.secrets(), stClear.secrets());
+        return Stream.of(permanent.secrets(), stClear.secrets(), volatiles.secrets())
+                .flatMap(secrets -> secrets);
     }
 }

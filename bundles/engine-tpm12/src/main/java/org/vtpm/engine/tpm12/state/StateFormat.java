@@ -18,6 +18,7 @@ public final class StateFormat {
     private static final int MAGIC = 0x76543132; // "vT12"
     private static final int PERMANENT = 1;
     private static final int SAVED = 2;
+    private static final int VOLATILE = 3;
     private static final int VERSION = 3;
 
     private StateFormat() {}
@@ -62,6 +63,19 @@ public final class StateFormat {
                         reader(StClearState.class, Function.identity())));
     }
 
+    public static byte[] encodeVolatile(Snapshot snapshot) {
+        return encode(VOLATILE, Codec.of(Snapshot.class), snapshot);
+    }
+
+    /**
+     * Decodes the volatile part, which is read only by the version that wrote it: versions 1 and 2 wrote none.
+     *
+     * @throws EngineStateException if these bytes are not what {@link #encodeVolatile} gives
+     */
+    public static Snapshot decodeVolatile(byte[] bytes) throws EngineStateException {
+        return decode("volatile", VOLATILE, bytes, List.of(reader(Snapshot.class, Function.identity())));
+    }
+
     /** Reads one version of a layout. */
     @FunctionalInterface
     private interface Reader<T> {
@@ -78,7 +92,7 @@ public final class StateFormat {
         return out.finish();
     }
 
-    /** Decodes a part, with the readers of all versions from 1 to {@link #VERSION}. */
+    /** Decodes a part, with the readers of its last versions, up to {@link #VERSION}. */
     private static <T> T decode(String name, int kind, byte[] bytes, List<Reader<T>> versions)
             throws EngineStateException {
         try {
@@ -87,12 +101,13 @@ public final class StateFormat {
                 throw new EngineStateException("this is not the " + name + " state of a TPM 1.2 of this product");
             }
             int version = in.u16();
-            if (version < 1 || version > VERSION) {
+            int oldest = VERSION - versions.size() + 1;
+            if (version < oldest || version > VERSION) {
                 throw new EngineStateException(
-                        "the " + name + " state of this TPM 1.2 has version " + version + ", but only versions 1 to "
-                                + VERSION + " can be read: use the product version that wrote it");
+                        "the " + name + " state of this TPM 1.2 has version " + version + ", but only versions "
+                                + oldest + " to " + VERSION + " can be read: use the product version that wrote it");
             }
-            T state = versions.get(version - 1).read(in);
+            T state = versions.get(version - oldest).read(in);
             in.expectEnd();
             return state;
         } catch (CodecException | IllegalArgumentException | TpmException e) {

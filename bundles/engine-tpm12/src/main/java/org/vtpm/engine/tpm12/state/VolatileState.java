@@ -1,7 +1,11 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.codec.Present;
+import org.vtpm.codec.Sized;
 
 /**
  * What is gone with the power: TPM_STANY_FLAGS, timing ticks and the self-test's outcome (TPM Main Part 2, sections
@@ -17,11 +21,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record VolatileState(
         boolean postInitialise,
-        byte @Nullable [] saved,
+        @Present @Sized byte @Nullable [] saved,
         boolean stateSaved,
         SelfTest selfTest,
         boolean tosPresent,
-        byte @Nullable [] sha1Thread,
+        @Present @Sized byte @Nullable [] sha1Thread,
         TickSession ticks) {
 
     /** How far the self-test got. */
@@ -94,6 +98,10 @@ public record VolatileState(
         VolatileState finish() {
             return new VolatileState(postInitialise, saved, stateSaved, selfTest, tosPresent, sha1Thread, ticks);
         }
+    }
+
+    Stream<byte[]> secrets() {
+        return Stream.of(saved, sha1Thread).filter(Objects::nonNull);
     }
 
     /** Names no content. */

@@ -176,7 +176,7 @@ class TransactionTest {
         };
         Tpm12Engine tpm = new Tpm12Engine(
                 Handlers.of(List.of(chapter, helpers)),
-                new Environment(new SecureRandom(), () -> 0, JavaBigNumberProvider::new),
+                new Environment(new SecureRandom(), () -> 0, () -> 0, JavaBigNumberProvider::new),
                 Map.of(StateKind.PERMANENT, StateFormat.encodePermanent(PermanentState.factory(null))));
         code(tpm, TestTpm.command(TestTpm.COMMAND, "Startup"), ReturnCode.SUCCESS);
         return tpm;

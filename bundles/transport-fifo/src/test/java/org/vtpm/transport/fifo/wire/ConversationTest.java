@@ -294,6 +294,11 @@ class ConversationTest {
         }
 
         @Override
+        public byte[] snapshot() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
         public void close() {}
     }
 }
