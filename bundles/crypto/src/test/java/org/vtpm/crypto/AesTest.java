@@ -11,7 +11,7 @@ import javax.crypto.spec.IvParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 
-/** Vectors: NIST SP 800-38A F.5.1, McGrew and Viega's GCM test cases 15 and 16; SunJCE as a second opinion. */
+/** Vectors: NIST SP 800-38A F.4.1 and F.5.1, McGrew and Viega's GCM test cases 15 and 16; SunJCE as a second opinion. */
 class AesTest {
     private static final byte[] GCM_KEY = hex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308");
     private static final byte[] GCM_NONCE = hex("cafebabefacedbaddecaf888");
@@ -87,6 +87,35 @@ class AesTest {
         assertThatThrownBy(() -> AesCtr.apply(new byte[32], new byte[16], new byte[1]))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> AesCtr.apply(new byte[16], new byte[12], new byte[1]))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void ofb() {
+        byte[] key = hex("2b7e151628aed2a6abf7158809cf4f3c");
+        byte[] iv = hex("000102030405060708090a0b0c0d0e0f");
+        byte[] plaintext = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+        byte[] ciphertext = hex("3b3fd92eb72dad20333449f8e83cfb4a7789508d16918f03f53c52dac54ed825");
+        assertThat(AesOfb.apply(key, iv, plaintext)).isEqualTo(ciphertext);
+        assertThat(AesOfb.apply(key, iv, ciphertext)).isEqualTo(plaintext);
+    }
+
+    @Test
+    void ofbEncryptsAnyLength() throws GeneralSecurityException {
+        byte[] key = hex("000102030405060708090a0b0c0d0e0f");
+        byte[] iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        for (int length : new int[] {0, 1, 16, 53}) {
+            Cipher cipher = Cipher.getInstance("AES/OFB/NoPadding");
+            cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));
+            assertThat(AesOfb.apply(key, iv, new byte[length])).isEqualTo(cipher.doFinal(new byte[length]));
+        }
+    }
+
+    @Test
+    void ofbTakesOnlyAes128() {
+        assertThatThrownBy(() -> AesOfb.apply(new byte[32], new byte[16], new byte[1]))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> AesOfb.apply(new byte[16], new byte[12], new byte[1]))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
