@@ -179,7 +179,8 @@ class SnapshotTest {
             refused(withVolatile(other), "version " + version);
         }
         byte[] thread = snapshot.clone();
-        int bufferPosition = thread.length - 28 - (41 - 4); // before the tick session, in the unfinished hash
+        int bufferPosition =
+                thread.length - 28 - 4 - (41 - 4); // before tick session and transport, in the unfinished hash
         thread[bufferPosition] = 0x7F;
         refused(withVolatile(thread), "damaged");
         opens(withVolatile(NOTHING));

@@ -8,13 +8,11 @@ import org.vtpm.codec.Rest;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.Tag;
 import org.vtpm.codec.U8;
-import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.KeyUsage;
 import org.vtpm.engine.tpm12.structure.PayloadType;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
@@ -39,11 +37,8 @@ public final class BindChapter implements Chapter {
         require(request.inData().length > 0, ReturnCode.BAD_PARAMETER);
         LoadedKey key = Keys.use(tx, request.keyHandle());
         Keys.requireUsage(key, KeyUsage.BIND, KeyUsage.LEGACY);
-        boolean pkcs = key.key().algorithmParms().encScheme() == Algorithm.ES_RSAESPKCSV15;
-        byte[] plain = pkcs
-                ? decryptPkcs1(tx, key, request.inData())
-                : Oaep.decrypt(tx.environment(), key.rsaPrivate(), request.inData());
-        if (pkcs && key.key().keyUsage() == KeyUsage.LEGACY) {
+        byte[] plain = Decryption.withKey(tx, key, request.inData());
+        if (Decryption.isPkcs1(key) && key.key().keyUsage() == KeyUsage.LEGACY) {
             return new Unbound(plain);
         }
         try {
@@ -55,15 +50,6 @@ public final class BindChapter implements Chapter {
                     e.kind() == CodecException.Kind.BAD_VERSION ? ReturnCode.BAD_VERSION : ReturnCode.BAD_PARAM_SIZE);
         } finally {
             Secrets.zero(plain);
-        }
-    }
-
-    private static byte[] decryptPkcs1(Transaction tx, LoadedKey key, byte[] ciphertext) {
-        require(ciphertext.length <= key.rsaPublic().length(), ReturnCode.BAD_DATASIZE);
-        try {
-            return tx.environment().rsa().decryptPkcs1(key.rsaPrivate(), ciphertext);
-        } catch (RsaException e) {
-            throw new TpmException(ReturnCode.DECRYPT_ERROR);
         }
     }
 }

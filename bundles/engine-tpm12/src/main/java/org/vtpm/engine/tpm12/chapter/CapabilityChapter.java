@@ -27,6 +27,7 @@ import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.NvLocks;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.Session;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
 import org.vtpm.engine.tpm12.structure.Algorithm;
 import org.vtpm.engine.tpm12.structure.KeyParms;
@@ -269,7 +270,8 @@ public final class CapabilityChapter implements Chapter {
             case ResourceType.DAA -> handles(tx.stClear().daaSessions().stream().mapToInt(DaaSession::handle));
             case ResourceType.CONTEXT ->
                 handles(IntStream.of(tx.stClear().contexts().list()));
-            case ResourceType.TRANSPORT -> handles(IntStream.empty());
+            case ResourceType.TRANSPORT ->
+                handles(tx.stClear().transports().stream().mapToInt(TransportSession::handle));
             default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
     }

@@ -42,6 +42,7 @@ public final class Chapters {
                 new SigningChapter(),
                 new QuoteChapter(),
                 new IdentityChapter(),
-                new DaaChapter()));
+                new DaaChapter(),
+                new TransportChapter()));
     }
 }

@@ -28,13 +28,12 @@ public final class EvictionChapter implements Chapter {
         handlers.on("EvictKey", EvictKey.class, EvictionChapter::evictKey);
     }
 
-    /** Transport sessions do not exist yet: no handle names one. */
     private static Record flushSpecific(Transaction tx, FlushSpecific request) {
         return switch (request.resourceType()) {
             case ResourceType.AUTH -> flushSession(tx, request.handle());
             case ResourceType.KEY -> flushKey(tx, request.handle());
             case ResourceType.CONTEXT -> flushContext(tx, request.handle());
-            case ResourceType.TRANSPORT -> throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
+            case ResourceType.TRANSPORT -> flushTransport(tx, request.handle());
             case ResourceType.DAA -> flushDaaSession(tx, request.handle());
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
         };
@@ -43,6 +42,12 @@ public final class EvictionChapter implements Chapter {
     private static Record flushSession(Transaction tx, int handle) {
         require(tx.stClear().session(handle) != null, ReturnCode.INVALID_AUTHHANDLE);
         tx.stClear(tx.stClear().withoutSessions(session -> session.handle() == handle));
+        return NoParameters.NONE;
+    }
+
+    private static Record flushTransport(Transaction tx, int handle) {
+        require(tx.stClear().transport(handle) != null, ReturnCode.INVALID_AUTHHANDLE);
+        tx.stClear(tx.stClear().withoutTransports(session -> session.handle() == handle));
         return NoParameters.NONE;
     }
 

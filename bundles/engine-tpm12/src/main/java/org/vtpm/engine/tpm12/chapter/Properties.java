@@ -16,7 +16,6 @@ final class Properties {
     static final int TIS_TIMEOUT = 0x115;
     static final int DURATION = 0x120;
 
-    private static final int MAX_TRANSPORT_SESSIONS = 16;
     private static final int ANY_DISTANCE = 0xFFFFFFFF;
     /** TPM_STARTUP_EFFECTS: ST_CLEAR zeroes the audit digest, ST_STATE the hash thread; keys as deprecated. */
     private static final int STARTUP_EFFECTS = 0x54;
@@ -33,6 +32,8 @@ final class Properties {
     /** The value of a property, or null if there is none of this number. */
     static byte @Nullable [] get(Transaction tx, int property) {
         int freeSessions = StClearState.MAX_SESSIONS - tx.stClear().sessions().size();
+        int freeTransports =
+                StClearState.MAX_TRANSPORTS - tx.stClear().transports().size();
         return switch (property) {
             case 0x101 -> numbers(PcrBank.COUNT);
             case 0x102 -> numbers(1); // DIR registers
@@ -40,10 +41,10 @@ final class Properties {
             case 0x104 -> numbers(Keys.freeSlots(tx)); // free key slots
             case 0x107 -> numbers(0); // MIN_COUNTER: no throttling
             case 0x10A -> numbers(freeSessions);
-            case 0x10B -> numbers(MAX_TRANSPORT_SESSIONS); // free transport sessions
+            case 0x10B -> numbers(freeTransports);
             case 0x10C -> numbers(Counters.MAX - tx.permanent().counters().all().size()); // free counters
             case 0x10D -> numbers(StClearState.MAX_SESSIONS);
-            case 0x10E -> numbers(MAX_TRANSPORT_SESSIONS);
+            case 0x10E -> numbers(StClearState.MAX_TRANSPORTS);
             case 0x10F -> numbers(Counters.MAX);
             case 0x110 -> numbers(StClearState.MAX_KEYS);
             case 0x111 -> bool(tx.permanent().owner() != null);
@@ -60,8 +61,8 @@ final class Properties {
                         - tx.stClear().daaSessions().size()); // free DAA sessions
             case 0x11B -> numbers(ANY_DISTANCE); // CONTEXT_DIST
             case 0x11C -> bool(true); // DAA_INTERRUPT
-            case 0x11D -> numbers(freeSessions + MAX_TRANSPORT_SESSIONS);
-            case 0x11E -> numbers(StClearState.MAX_SESSIONS + MAX_TRANSPORT_SESSIONS);
+            case 0x11D -> numbers(freeSessions + freeTransports);
+            case 0x11E -> numbers(StClearState.MAX_SESSIONS + StClearState.MAX_TRANSPORTS);
             case 0x11F -> numbers(tx.permanent().restrictDelegate());
             case DURATION -> numbers(SHORT, MEDIUM, LONG);
             case 0x122 -> numbers(activeCounter(tx.stClear())); // ACTIVE_COUNTER

@@ -9,12 +9,14 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.Sha1Thread;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
- * Hashing for a platform that cannot yet do it itself (TPM Main Part 3, sections 13.1 to 13.4). There is one thread of it;
- * any other command and any error ends it.
+ * Hashing for a platform that cannot yet do it itself (TPM Main Part 3, sections 13.1 to 13.4). There is one thread of it,
+ * outside of transport sessions or within one of them; any other command and any error ends it.
  */
 public final class Sha1Chapter implements Chapter {
     private static final int BLOCK = 64;
@@ -75,15 +77,17 @@ public final class Sha1Chapter implements Chapter {
 
     /** The thread, which is over unless {@link #keep} goes on with it. */
     private static Sha1 take(Transaction tx) {
-        byte[] thread = tx.volatiles().sha1Thread();
+        Sha1Thread thread = tx.volatiles().sha1Thread();
         if (thread == null) {
             throw new TpmException(ReturnCode.SHA_THREAD);
         }
         tx.stick(state -> state.withVolatiles(state.volatiles().withSha1Thread(null)));
-        return Sha1.resume(thread);
+        return Sha1.resume(thread.suspended());
     }
 
     private static void keep(Transaction tx, Sha1 thread) {
-        tx.volatiles(tx.volatiles().withSha1Thread(thread.suspend()));
+        TransportSession transport = tx.transport();
+        int owner = transport == null ? 0 : transport.handle();
+        tx.volatiles(tx.volatiles().withSha1Thread(new Sha1Thread(thread.suspend(), owner)));
     }
 }

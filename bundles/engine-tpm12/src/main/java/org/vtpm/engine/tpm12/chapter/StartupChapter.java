@@ -76,6 +76,8 @@ public final class StartupChapter implements Chapter {
     }
 
     private static Record saveState(Transaction tx, NoParameters request) {
+        // The transport session goes on with the response, which what was saved would not know of.
+        require(tx.transport() == null, ReturnCode.NO_WRAP_TRANSPORT);
         long now = tx.environment().nanoClock().getAsLong();
         StClearState state = tx.stClear();
         tx.saved(StateFormat.encodeSaved(state.withPcrs(state.pcrs().withoutResettable())

@@ -2,10 +2,12 @@ package org.vtpm.engine.tpm12.command;
 
 import java.util.Arrays;
 import java.util.List;
+import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Command.Audit;
 import org.vtpm.engine.tpm12.state.AuditSettings;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
 import org.vtpm.engine.tpm12.structure.AuditEventIn;
 import org.vtpm.engine.tpm12.structure.AuditEventOut;
@@ -16,7 +18,8 @@ import org.vtpm.engine.tpm12.structure.TpmException;
 /**
  * Extends the audit digest with the commands that are audited, if they succeed (TPM Main Part 1, section 14). The first
  * one after the digest was zero begins an audit session: the audit counter goes up, and is stored together with what
- * the command itself changes, before the response leaves. If that can not be stored the command is undone too.
+ * the command itself changes, before the response leaves. If that can not be stored the command is undone too. Of a
+ * command in an encrypted transport session the digest has only the ordinal, so that it tells nothing of the parameters.
  */
 public final class Auditing {
     /** What it keeps of this command is what it will be restored with, so that only its input can be in there. */
@@ -53,7 +56,10 @@ public final class Auditing {
     void succeeded(byte[] outputDigest) {
         if (audited && !inputOnly()) {
             input();
-            AuditEventOut event = new AuditEventOut(outputDigest, counter(tx));
+            byte[] digest = hidden()
+                    ? Sha1.of(new byte[Integer.BYTES], ordinal())
+                    : tx.authorizations().auditedOutput(outputDigest);
+            AuditEventOut event = new AuditEventOut(digest, counter(tx));
             extend(Codec.of(AuditEventOut.class).encode(event));
         }
     }
@@ -90,6 +96,15 @@ public final class Auditing {
         return new CounterValue(NO_LABEL, tx.permanent().audit().monotonicCounter());
     }
 
+    private boolean hidden() {
+        TransportSession transport = tx.transport();
+        return transport != null && transport.encrypts();
+    }
+
+    private byte[] ordinal() {
+        return new ByteWriter(Integer.BYTES).i32(tx.command().ordinal()).finish();
+    }
+
     private boolean inputOnly() {
         return audited && tx.command().name().equals(INPUT_ONLY);
     }
@@ -98,7 +113,8 @@ public final class Auditing {
         if (Arrays.equals(tx.stClear().auditDigest(), new byte[Sha1.LENGTH])) {
             beginSession();
         }
-        AuditEventIn event = new AuditEventIn(tx.authorizations().inputDigest(), counter(tx));
+        byte[] digest = hidden() ? Sha1.of(ordinal()) : tx.authorizations().auditedInput();
+        AuditEventIn event = new AuditEventIn(digest, counter(tx));
         extend(Codec.of(AuditEventIn.class).encode(event));
     }
 

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.ByteWriter;
@@ -20,6 +21,8 @@ import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
+import org.vtpm.engine.tpm12.state.StClearState;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.structure.Adip;
 import org.vtpm.engine.tpm12.structure.CmkDelegate;
 import org.vtpm.engine.tpm12.structure.DelegatePublic;
@@ -44,14 +47,20 @@ public final class Authorizations {
             boolean continueSession,
             @Fixed(20) byte[] auth) {}
 
+    /** What stands for parameters where it is not SHA-1 over them. */
+    private record Digests(byte[] authorized, byte[] audited) {}
+
     private static final class Block {
         private final Request request;
+        private final boolean transport;
         private boolean continueSession;
         private byte @Nullable [] key;
+        private byte @Nullable [] nonceEven;
         private @Nullable DelegatePublic delegation;
 
-        Block(Request request) {
+        Block(Request request, boolean transport) {
             this.request = request;
+            this.transport = transport;
             this.continueSession = request.continueSession();
         }
     }
@@ -61,6 +70,8 @@ public final class Authorizations {
     private final List<Block> blocks = new ArrayList<>(2);
     private int parametersEnd;
     private byte @Nullable [] digest;
+    private @Nullable Digests wrappedInput;
+    private @Nullable Digests wrappedOutput;
 
     Authorizations(Transaction tx, byte[] request) {
         this.tx = tx;
@@ -71,7 +82,8 @@ public final class Authorizations {
     void read(ByteReader in, int count) throws CodecException {
         parametersEnd = in.position();
         for (int i = 0; i < count; i++) {
-            blocks.add(new Block(Codec.of(Request.class).read(in)));
+            boolean transport = tx.command().usesTransport() && i == count - 1;
+            blocks.add(new Block(Codec.of(Request.class).read(in), transport));
         }
     }
 
@@ -201,13 +213,44 @@ public final class Authorizations {
         blocks.get(block).delegation = delegation;
     }
 
+    /**
+     * The transport session of the last block. Any other that is exclusive ends, also if this one does not exist.
+     *
+     * @throws TpmException with INVALID_AUTHHANDLE if it does not
+     */
+    public TransportSession transport() {
+        int handle = blocks.get(blocks.size() - 1).request.handle();
+        tx.stick(state -> state.withStClear(
+                state.stClear().withoutTransports(other -> other.exclusive() && other.handle() != handle)));
+        TransportSession session = tx.stClear().transport(handle);
+        if (session == null) {
+            throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
+        }
+        return session;
+    }
+
+    /**
+     * Verifies the block of a transport session. As in libtpms it fails with AUTH2FAIL also where there is no other
+     * (TPM Main Part 3, section 24.2, action 7 has AUTHFAIL), and does not count for the lockout: the secret is that of
+     * whoever opened the session, and dies with it.
+     */
+    public void verifyTransport(TransportSession session) {
+        Block own = blocks.get(blocks.size() - 1);
+        TpmException.require(verified(own, session.authData(), session.nonceEven()), ReturnCode.AUTH2FAIL);
+        own.key = session.authData();
+    }
+
+    private boolean verified(Block block, byte[] key, byte[] nonceEven) {
+        byte[] expected = Hmac.sha1(
+                key, inputDigest(), nonceEven, block.request.nonceOdd(), flag(block.request.continueSession()));
+        return Secrets.equal(expected, block.request.auth());
+    }
+
     private void verifyHmac(int block, byte[] secret, ReturnCode failure) {
         Session session = session(block);
         Block own = blocks.get(block);
         byte[] key = session.protocol() == Session.OIAP ? secret : session.sharedSecret();
-        byte[] expected = Hmac.sha1(
-                key, inputDigest(), session.nonceEven(), own.request.nonceOdd(), flag(own.request.continueSession()));
-        if (!Secrets.equal(expected, own.request.auth())) {
+        if (!verified(own, key, session.nonceEven())) {
             long now = tx.environment().nanoClock().getAsLong();
             tx.stick(state -> state.withStClear(
                     state.stClear().withLockout(state.stClear().lockout().failed(now))));
@@ -284,15 +327,57 @@ public final class Authorizations {
     /** A fatal error ends all sessions whose blocks were read. */
     void endAfter(ReturnCode code) {
         if (code.fatal() && !blocks.isEmpty()) {
-            tx.stick(state -> state.withStClear(state.stClear()
-                    .withoutSessions(
-                            session -> blocks.stream().anyMatch(block -> block.request.handle() == session.handle()))));
+            tx.stick(state -> {
+                StClearState stClear = state.stClear();
+                for (Block block : blocks) {
+                    stClear = without(stClear, block);
+                }
+                return state.withStClear(stClear);
+            });
         }
     }
 
+    private static StClearState without(StClearState state, Block block) {
+        int handle = block.request.handle();
+        return block.transport
+                ? state.withoutTransports(session -> session.handle() == handle)
+                : state.withoutSessions(session -> session.handle() == handle);
+    }
+
+    /** The nonce that the response's block will have. */
+    public byte[] nextNonceEven(int block) {
+        return nextNonceEven(blocks.get(block));
+    }
+
+    private byte[] nextNonceEven(Block block) {
+        byte[] nonce = block.nonceEven;
+        if (nonce == null) {
+            nonce = tx.environment().random(Sha1.LENGTH);
+            block.nonceEven = nonce;
+        }
+        return nonce;
+    }
+
+    /**
+     * Has other digests stand for the request's parameters, of which some are encrypted.
+     *
+     * @param authorized what is authorised
+     * @param audited what an audit of the command extends the audit digest by
+     */
+    public void replaceInputDigest(byte[] authorized, byte[] audited) {
+        wrappedInput = new Digests(authorized, audited);
+    }
+
+    /** Has other digests stand for the response's parameters, see {@link #replaceInputDigest}. */
+    public void replaceOutputDigest(byte[] authorized, byte[] audited) {
+        wrappedOutput = new Digests(authorized, audited);
+    }
+
     /** The digest of a successful response: return code, ordinal, and the parameters without their handle area. */
-    byte[] outputDigest(byte[] parameters) {
-        return Sha1.of(new byte[Integer.BYTES], Arrays.copyOfRange(request, ORDINAL_OFFSET, HEADER), parameters);
+    public byte[] outputDigest(byte[] parameters) {
+        return wrappedOutput != null
+                ? wrappedOutput.authorized()
+                : Sha1.of(new byte[Integer.BYTES], Arrays.copyOfRange(request, ORDINAL_OFFSET, HEADER), parameters);
     }
 
     /**
@@ -303,26 +388,51 @@ public final class Authorizations {
      */
     void respond(ByteWriter out, byte[] outDigest) {
         for (Block block : blocks) {
-            byte[] nonceEven = tx.environment().random(Sha1.LENGTH);
-            Session session = tx.stClear().session(block.request.handle());
-            boolean goesOn = block.continueSession && session != null;
+            byte[] nonceEven = nextNonceEven(block);
+            boolean goesOn = block.continueSession && exists(block);
             byte[] key = block.key;
             if (key == null) {
                 throw new IllegalStateException("an authorisation block was not verified");
             }
             out.bytes(nonceEven).bool(goesOn);
             out.bytes(Hmac.sha1(key, outDigest, nonceEven, block.request.nonceOdd(), flag(goesOn)));
-            if (session != null) {
-                tx.stClear(
-                        goesOn
-                                ? tx.stClear().withSession(session.withNonceEven(nonceEven))
-                                : tx.stClear().withoutSessions(each -> each.handle() == session.handle()));
-            }
+            tx.stClear(goesOn ? renewed(tx.stClear(), block, nonceEven) : without(tx.stClear(), block));
         }
     }
 
+    /** Whether the session of a block is still there: the command may have ended it. */
+    private boolean exists(Block block) {
+        int handle = block.request.handle();
+        return block.transport
+                ? tx.stClear().transport(handle) != null
+                : tx.stClear().session(handle) != null;
+    }
+
+    private static StClearState renewed(StClearState state, Block block, byte[] nonceEven) {
+        int handle = block.request.handle();
+        if (block.transport) {
+            TransportSession session = Objects.requireNonNull(state.transport(handle));
+            return state.withTransport(session.withNonceEven(nonceEven));
+        }
+        Session session = Objects.requireNonNull(state.session(handle));
+        return state.withSession(session.withNonceEven(nonceEven));
+    }
+
+    /** What an audit of the command extends the audit digest by for its request. */
+    byte[] auditedInput() {
+        return wrappedInput != null ? wrappedInput.audited() : inputDigest();
+    }
+
+    /** What an audit of the command extends the audit digest by for its response. */
+    byte[] auditedOutput(byte[] outDigest) {
+        return wrappedOutput != null ? wrappedOutput.audited() : outDigest;
+    }
+
     /** The digest of the ordinal and the parameters that follow the handle area. */
-    byte[] inputDigest() {
+    public byte[] inputDigest() {
+        if (wrappedInput != null) {
+            return wrappedInput.authorized();
+        }
         byte[] computed = digest;
         if (computed == null) {
             int parameters = HEADER + tx.command().inHandleBytes();

@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param tags bit n set: n authorisation blocks are allowed
  * @param inHandleBytes length of the request's handle area
  * @param outHandleBytes length of the response's handle area
- * @param keyHandles key handles that a transport session logs, or -1 if that depends on the request
+ * @param keyHandles key handles that a transport session logs, or -1 if there is one if the resource type after it says so
  * @param ownerDelegateBit bit of an owner delegation that allows it, or -1
  * @param keyDelegateBit bit of a key delegation that allows it, or -1
  * @param localities bit n set: allowed at locality n
@@ -71,6 +71,11 @@ public record Command(
     /** Whether a request may carry this many authorisation blocks. */
     public boolean allows(int authorisations) {
         return ((tags >> authorisations) & 1) != 0;
+    }
+
+    /** Whether its last authorisation block is that of a transport session. */
+    public boolean usesTransport() {
+        return name.equals("ExecuteTransport") || name.equals("ReleaseTransportSigned");
     }
 
     static Command parse(String row) {

@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  * loc          localities; h: the handler decides
  * audit        audited by default (on), only when asked for (off), or never
  * T            may be wrapped in a transport session
- * keys         key handles that a transport session logs; h: depends on the request
+ * keys         key handles that a transport session logs; h: one, if the resource type that follows is TPM_RT_KEY
  * owner, key   bit of the delegation's per1 that allows it
  * </pre>
  */
@@ -35,7 +35,7 @@ public final class CommandTable {
             ChangeAuthAsymStart          0000000E  01    4   0   - - - - - -  y   -  any  off    y    1    -    26
             ChangeAuthAsymFinish         0000000F  01    8   0   - - - - - -  y   -  any  off    y    2    -    25
             ChangeAuthOwner              00000010  1     0   0   - - - - - -  y   -  any  on     y    0    -     -
-            DSAP                         00000011  0    30  44   y y - - - -  y   -  any  off    y    h    -     -
+            DSAP                         00000011  0    30  44   y y - - - -  y   -  any  off    y    0    -     -
             CMK_CreateTicket             00000012  1     0   0   - - - - - -  y   -  any  off    y    0   26     -
             CMK_CreateKey                00000013  1     4   0   - - - - - -  y   -  any  off    y    1    -    24
             Extend                       00000014  0     0   0   y y y - y -  y   -  h    off    y    0    -     -
@@ -113,7 +113,7 @@ public final class CommandTable {
             SetOrdinalAuditStatus        0000008D  1     0   0   - - - - - -  y   -  any  on     y    0   30     -
             Terminate_Handle             00000096  0     4   0   y y y - - -  y   -  any  off    y    0    -     -
             Init                         00000097  0     0   0   y y y y y -  -   -  any  off    y    0    -     -
-            SaveState                    00000098  0     0   0   y y y - - -  y   -  any  off    -    0    -     -
+            SaveState                    00000098  0     0   0   y y y - - -  y   -  any  off    y    0    -     -
             Startup                      00000099  0     0   0   y y y y y y  -   -  any  off    y    0    -     -
             SetRedirection               0000009A  1     4   0   - - - - - -  y   -  any  off    y    1    7     -
             SHA1Start                    000000A0  0     0   0   y y y - y -  y   -  any  off    y    0    -     -

@@ -39,6 +39,13 @@ public final class Handlers {
         return byOrdinal.containsKey(ordinal);
     }
 
+    /** The row of a command that works, or null. */
+    @Nullable
+    Command command(int ordinal) {
+        Bound<?> bound = find(ordinal);
+        return bound == null ? null : bound.command();
+    }
+
     @Nullable
     Bound<?> find(int ordinal) {
         return byOrdinal.get(ordinal);

@@ -86,13 +86,13 @@ public final class Tpm12Engine implements Engine {
         } catch (TpmException e) {
             return Dispatcher.failure(e.code());
         }
-        Transaction tx = new Transaction(environment, bound.command(), locality, before, command);
+        Transaction tx = new Transaction(environment, dispatcher, bound.command(), locality, before, command);
         ReturnCode code;
         try {
             Preparation.run(tx, sink);
             byte[] response = dispatcher.run(tx, bound, command);
             store(tx, tx.succeeded(), sink);
-            replace(before, tx.succeeded(), tx.succeeded());
+            replace(before, tx.succeeded(), tx);
             return response;
         } catch (TpmException e) {
             code = e.code();
@@ -107,8 +107,7 @@ public final class Tpm12Engine implements Engine {
             logFault(bound.command().name(), e);
         }
         tx.authorizations().endAfter(code);
-        State failed = tx.failed();
-        replace(before, failed, tx.succeeded());
+        replace(before, tx.failed(), tx);
         return Dispatcher.failure(code);
     }
 
@@ -148,10 +147,10 @@ public final class Tpm12Engine implements Engine {
     }
 
     /** Moves on to {@code after}; what only the states left behind hold is zeroed. */
-    private void replace(State before, State after, State attempted) {
+    private void replace(State before, State after, Transaction tx) {
         state = after;
         before.zeroSecretsNotIn(after);
-        attempted.zeroSecretsNotIn(after);
+        tx.attempted().forEach(attempted -> attempted.zeroSecretsNotIn(after));
     }
 
     /** Once for each command: a guest that found a fault can repeat it. Messages may quote parameters, so none is kept. */

@@ -3,6 +3,8 @@ package org.vtpm.engine.tpm12.command;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.PermanentState;
@@ -10,7 +12,9 @@ import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.StateFormat;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState;
+import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
  * One command's view of the TPM. It replaces parts of the state; the engine keeps the result if the command succeeds and
@@ -18,16 +22,39 @@ import org.vtpm.engine.tpm12.state.VolatileState;
  */
 public final class Transaction {
     private final Environment environment;
+    private final Dispatcher dispatcher;
     private final Command command;
     private final int locality;
     private final State before;
+    private final @Nullable TransportSession transport;
     private final Authorizations authorizations;
     private final Map<StateKind, byte[]> parts = new HashMap<>();
     private State state;
     private UnaryOperator<State> sticking = UnaryOperator.identity();
+    private @Nullable Transaction wrapped;
 
-    Transaction(Environment environment, Command command, int locality, State before, byte[] request) {
+    /** A command as it came from the guest. */
+    Transaction(
+            Environment environment,
+            Dispatcher dispatcher,
+            Command command,
+            int locality,
+            State before,
+            byte[] request) {
+        this(environment, dispatcher, command, locality, before, request, null);
+    }
+
+    private Transaction(
+            Environment environment,
+            Dispatcher dispatcher,
+            Command command,
+            int locality,
+            State before,
+            byte[] request,
+            @Nullable TransportSession transport) {
         this.environment = environment;
+        this.dispatcher = dispatcher;
+        this.transport = transport;
         this.command = command;
         this.locality = locality;
         this.before = before;
@@ -47,6 +74,11 @@ public final class Transaction {
     /** The locality that the command came from, 0 to 4. */
     public int locality() {
         return locality;
+    }
+
+    /** The transport session that the command came wrapped in, as it was before the command; null if in none. */
+    public @Nullable TransportSession transport() {
+        return transport;
     }
 
     /** The authorisation blocks of the request. */
@@ -91,6 +123,32 @@ public final class Transaction {
         state = change.apply(state);
     }
 
+    /**
+     * Carries out a command that came wrapped in this one. What it leaves behind, also if it fails, is from now on what
+     * this one did.
+     *
+     * @param in the transport session that it was wrapped in
+     * @return its response, which may say that it failed
+     */
+    public byte[] execute(TransportSession in, byte[] request) {
+        Handlers.Bound<?> bound = dispatcher.find(Dispatcher.ordinal(request));
+        Transaction inner = new Transaction(environment, dispatcher, bound.command(), locality, state, request, in);
+        wrapped = inner;
+        UnaryOperator<State> earlier = sticking;
+        sticking = original -> inner.sticking.apply(earlier.apply(original));
+        try {
+            Preparation.wrapped(inner);
+            byte[] response = dispatcher.run(inner, bound, request);
+            state = inner.succeeded();
+            parts.putAll(inner.parts);
+            return response;
+        } catch (TpmException e) {
+            inner.authorizations.endAfter(e.code());
+            state = inner.failed();
+            return Dispatcher.failure(e.code());
+        }
+    }
+
     public boolean is(PermanentFlags.Flag flag) {
         return permanent().flags().is(flag);
     }
@@ -115,6 +173,12 @@ public final class Transaction {
     /** The state as it is after the command succeeded. */
     State succeeded() {
         return state;
+    }
+
+    /** All that the command, and one wrapped in it, arrived at, kept or not. */
+    Stream<State> attempted() {
+        Stream<State> own = Stream.of(state);
+        return wrapped == null ? own : Stream.concat(own, wrapped.attempted());
     }
 
     /** The state as it is after the command failed. */

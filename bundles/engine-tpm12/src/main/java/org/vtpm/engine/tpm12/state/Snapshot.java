@@ -17,9 +17,9 @@ public record Snapshot(
         StClearState stClear,
         VolatileState volatiles) {
     public Snapshot {
-        byte[] thread = volatiles.sha1Thread();
+        Sha1Thread thread = volatiles.sha1Thread();
         if (thread != null) {
-            Sha1.resume(thread);
+            Sha1.resume(thread.suspended());
         }
     }
 }

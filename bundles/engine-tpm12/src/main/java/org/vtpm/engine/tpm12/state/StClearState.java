@@ -21,6 +21,7 @@ import org.vtpm.engine.tpm12.structure.Handles;
  * @param contexts what it remembers of resources that are kept outside
  * @param activeCounter countID: the counter that can be incremented, {@link Counters#NONE} or {@link Counters#RELEASED}
  * @param auditDigest of what was audited since the audit session began; zeros while there is none
+ * @param transports transport sessions
  */
 public record StClearState(
         StClearFlags flags,
@@ -34,10 +35,14 @@ public record StClearState(
         @Counted(prefix = 2, max = MAX_DAA_SESSIONS) List<DaaSession> daaSessions,
         SavedContexts contexts,
         int activeCounter,
-        @Fixed(20) byte[] auditDigest) {
+        @Fixed(20) byte[] auditDigest,
+        @Counted(prefix = 2, max = MAX_TRANSPORTS) List<TransportSession> transports) {
 
     /** Most authorisation sessions at a time. */
     public static final int MAX_SESSIONS = 16;
+
+    /** Most transport sessions at a time. */
+    public static final int MAX_TRANSPORTS = 16;
 
     /** Key slots; keys that only the owner can evict take one too. */
     public static final int MAX_KEYS = 20;
@@ -59,7 +64,8 @@ public record StClearState(
                 List.of(),
                 SavedContexts.NONE,
                 Counters.NONE,
-                new byte[20]);
+                new byte[20],
+                List.of());
     }
 
     public StClearState withFlag(StClearFlags.Flag flag, boolean value) {
@@ -122,6 +128,7 @@ public record StClearState(
             copy.daaSessions = List.of();
             copy.contexts = SavedContexts.NONE;
             copy.activeCounter = Counters.NONE;
+            copy.transports = List.of();
         });
     }
 
@@ -155,6 +162,29 @@ public record StClearState(
         return sessions.stream().noneMatch(ended)
                 ? this
                 : withSessions(sessions.stream().filter(ended.negate()).toList());
+    }
+
+    /** The transport session with this handle, or null. */
+    public @Nullable TransportSession transport(int handle) {
+        return transports.stream()
+                .filter(each -> each.handle() == handle)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Adds a transport session, or replaces the one with its handle. */
+    public StClearState withTransport(TransportSession session) {
+        Stream<TransportSession> others = transports.stream().filter(each -> each.handle() != session.handle());
+        return with(copy ->
+                copy.transports = Stream.concat(others, Stream.of(session)).toList());
+    }
+
+    /** Ends transport sessions. */
+    public StClearState withoutTransports(Predicate<TransportSession> ended) {
+        return transports.stream().noneMatch(ended)
+                ? this
+                : with(copy -> copy.transports =
+                        transports.stream().filter(ended.negate()).toList());
     }
 
     /** The locks of an NV area. */
@@ -199,6 +229,7 @@ public record StClearState(
         private SavedContexts contexts;
         private int activeCounter;
         private byte[] auditDigest;
+        private List<TransportSession> transports;
 
         Copy(StClearState of) {
             flags = of.flags;
@@ -213,6 +244,7 @@ public record StClearState(
             contexts = of.contexts;
             activeCounter = of.activeCounter;
             auditDigest = of.auditDigest;
+            transports = of.transports;
         }
 
         StClearState finish() {
@@ -228,7 +260,8 @@ public record StClearState(
                     daaSessions,
                     contexts,
                     activeCounter,
-                    auditDigest);
+                    auditDigest,
+                    transports);
         }
     }
 
@@ -236,7 +269,8 @@ public record StClearState(
         return Stream.of(
                         sessions.stream().map(Session::sharedSecret),
                         keys.stream().flatMap(LoadedKey::secrets),
-                        daaSessions.stream().flatMap(DaaSession::secrets))
+                        daaSessions.stream().flatMap(DaaSession::secrets),
+                        transports.stream().map(TransportSession::authData))
                 .flatMap(secrets -> secrets);
     }
 

@@ -1,6 +1,5 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +15,7 @@ import org.vtpm.codec.Sized;
  * @param stateSaved TPM_SaveState was the last command that counted
  * @param selfTest how far the self-test got
  * @param tosPresent a dynamic launch took place
- * @param sha1Thread unfinished SHA-1 of TPM_SHA1Start, or null
+ * @param sha1Thread what TPM_SHA1Start began, or null
  * @param ticks what timing ticks are counted from: the power came, so that whatever Startup follows changes nothing
  */
 public record VolatileState(
@@ -25,7 +24,7 @@ public record VolatileState(
         boolean stateSaved,
         SelfTest selfTest,
         boolean tosPresent,
-        @Present @Sized byte @Nullable [] sha1Thread,
+        @Present @Nullable Sha1Thread sha1Thread,
         TickSession ticks) {
 
     /** How far the self-test got. */
@@ -65,7 +64,7 @@ public record VolatileState(
         return with(copy -> copy.tosPresent = to);
     }
 
-    public VolatileState withSha1Thread(byte @Nullable [] to) {
+    public VolatileState withSha1Thread(@Nullable Sha1Thread to) {
         return with(copy -> copy.sha1Thread = to);
     }
 
@@ -82,7 +81,7 @@ public record VolatileState(
         private boolean stateSaved;
         private SelfTest selfTest;
         private boolean tosPresent;
-        private byte @Nullable [] sha1Thread;
+        private @Nullable Sha1Thread sha1Thread;
         private final TickSession ticks;
 
         Copy(VolatileState of) {
@@ -101,7 +100,8 @@ public record VolatileState(
     }
 
     Stream<byte[]> secrets() {
-        return Stream.of(saved, sha1Thread).filter(Objects::nonNull);
+        return Stream.concat(
+                Stream.ofNullable(saved), Stream.ofNullable(sha1Thread).map(Sha1Thread::suspended));
     }
 
     /** Names no content. */

@@ -69,7 +69,7 @@ class CommandTableTest {
         assertThat(CommandTable.all())
                 .filteredOn(command -> !command.wrappable())
                 .extracting(Command::name)
-                .containsExactly("SaveState", "EstablishTransport", "ExecuteTransport", "ReleaseTransportSigned");
+                .containsExactly("EstablishTransport", "ExecuteTransport", "ReleaseTransportSigned");
     }
 
     @Test

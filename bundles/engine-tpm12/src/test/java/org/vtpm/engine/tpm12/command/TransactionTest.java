@@ -23,9 +23,11 @@ import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.state.StateFormat;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.structure.Adip;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.engine.tpm12.structure.TransportPublic;
 
 /** What a command leaves behind, tried with handlers made for it. */
 class TransactionTest {
@@ -99,6 +101,38 @@ class TransactionTest {
     }
 
     @Test
+    void whatAWrappedCommandChangesIsChangedByItsWrapper() throws EngineStateException {
+        Tpm12Engine tpm = wrapping(ReturnCode.SUCCESS, ReturnCode.SUCCESS);
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetRandom"), ReturnCode.SUCCESS);
+        assertThat(wrappedCode).isEqualTo(ReturnCode.SUCCESS.code());
+        assertThat(stored).containsKey(StateKind.PERMANENT);
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetTicks"), ReturnCode.DISABLED);
+        assertThat(innerSecret).isEqualTo(SECRET);
+    }
+
+    @Test
+    void aWrappedCommandThatFailsLeavesItsWrapperNothingButWhatSticks() throws EngineStateException {
+        Tpm12Engine tpm = wrapping(ReturnCode.BAD_TYPE, ReturnCode.SUCCESS);
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetRandom"), ReturnCode.SUCCESS);
+        assertThat(wrappedCode).isEqualTo(ReturnCode.BAD_TYPE.code());
+        assertThat(stored).isEmpty();
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetTicks"), ReturnCode.SUCCESS);
+        assertThat(seen).isEqualTo("false false true");
+        assertThat(innerSecret).as("a secret that nothing holds any more").isEqualTo(new byte[SECRET.length]);
+    }
+
+    @Test
+    void aWrapperThatFailsUndoesWhatItWrapped() throws EngineStateException {
+        Tpm12Engine tpm = wrapping(ReturnCode.SUCCESS, ReturnCode.BAD_TYPE);
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetRandom"), ReturnCode.BAD_TYPE);
+        assertThat(wrappedCode).isEqualTo(ReturnCode.SUCCESS.code());
+        assertThat(stored).isEmpty();
+        code(tpm, TestTpm.command(TestTpm.COMMAND, "GetTicks"), ReturnCode.SUCCESS);
+        assertThat(seen).isEqualTo("false false true");
+        assertThat(innerSecret).as("a secret that nothing holds any more").isEqualTo(new byte[SECRET.length]);
+    }
+
+    @Test
     void aClosedEngineExecutesNothing() throws EngineStateException {
         Tpm12Engine tpm = engine(handlers -> {});
         tpm.close();
@@ -109,6 +143,35 @@ class TransactionTest {
     private String seen = "";
     private int adip;
     private byte[] decrypted = {};
+    private byte[] innerSecret = {};
+    private int wrappedCode;
+
+    /** GetRandom wraps a Reset that changes everything; each ends as it is told. */
+    private Tpm12Engine wrapping(ReturnCode inner, ReturnCode outer) throws EngineStateException {
+        TransportSession transport = new TransportSession(
+                0x04000001, new byte[20], new TransportPublic(0, 0, 0), new byte[20], new byte[20]);
+        return engine(handlers -> {
+            handlers.on("Reset", NoParameters.class, (tx, request) -> {
+                assertThat(tx.transport()).isSameAs(transport);
+                innerSecret = SECRET.clone();
+                tx.set(Flag.DISABLE, true);
+                tx.set(StClearFlags.Flag.GLOBAL_LOCK, true);
+                tx.stClear(tx.stClear()
+                        .withSession(
+                                new Session(SESSION, Session.OSAP, 0, Entity.OWNER, NONCE_EVEN, innerSecret, null)));
+                tx.stick(state ->
+                        state.withStClear(state.stClear().withFlag(StClearFlags.Flag.DISABLE_FORCE_CLEAR, true)));
+                TpmException.require(inner == ReturnCode.SUCCESS, inner);
+                return NoParameters.NONE;
+            });
+            handlers.on("GetRandom", NoParameters.class, (tx, request) -> {
+                byte[] response = tx.execute(transport, TestTpm.command(TestTpm.COMMAND, "Reset"));
+                wrappedCode = TestTpm.parse(response).code();
+                TpmException.require(outer == ReturnCode.SUCCESS, outer);
+                return NoParameters.NONE;
+            });
+        });
+    }
 
     private byte[] decrypted(byte[] encrypted, boolean second) throws EngineStateException {
         Tpm12Engine tpm = decrypting(second);

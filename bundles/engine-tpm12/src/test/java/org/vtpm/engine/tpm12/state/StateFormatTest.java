@@ -21,6 +21,7 @@ import org.vtpm.engine.tpm12.structure.PcrInfoShort;
 import org.vtpm.engine.tpm12.structure.PcrSelection;
 import org.vtpm.engine.tpm12.structure.StorePubkey;
 import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.engine.tpm12.structure.TransportPublic;
 
 /** States of older versions of the product. */
 class StateFormatTest {
@@ -143,6 +144,19 @@ class StateFormatTest {
 
         assertThat(StateFormat.encodePermanent(readPermanent)).isEqualTo(StateFormat.encodePermanent(permanent));
         assertThat(StateFormat.encodeSaved(readSaved)).isEqualTo(StateFormat.encodeSaved(saved));
+    }
+
+    @Test
+    void transportSessionsAreKept() throws EngineStateException {
+        TransportPublic pub = new TransportPublic(TransportPublic.ENCRYPT, Algorithm.AES128, Algorithm.ES_SYM_OFB);
+        StClearState saved = StClearState.initial(false)
+                .withTransport(new TransportSession(6, filled(20, 1), pub, filled(20, 2), filled(20, 3)))
+                .withTransport(new TransportSession(7, filled(20, 4), pub, filled(20, 5), filled(20, 6)));
+
+        StClearState read = StateFormat.decodeSaved(StateFormat.encodeSaved(saved));
+
+        assertThat(read.transports()).extracting(TransportSession::handle).containsExactly(6, 7);
+        assertThat(StateFormat.encodeSaved(read)).isEqualTo(StateFormat.encodeSaved(saved));
     }
 
     @Test
