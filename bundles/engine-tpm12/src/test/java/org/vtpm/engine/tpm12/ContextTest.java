@@ -23,6 +23,7 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 class ContextTest {
     private static final int KEY = 1;
     private static final int AUTH = 2;
+    private static final int TRANSPORT = 4;
     private static final int CONTEXT = 5;
     private static final byte[] LABEL = "0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
     private static final int COUNT_OFFSET = 4 + 26;
@@ -92,6 +93,43 @@ class ContextTest {
         tpm.startup(StartupMode.CLEAR);
         load(0, false, later).is(ReturnCode.BADCONTEXT);
         assertThat(free()).isEqualTo(128);
+    }
+
+    @Test
+    void aTransportSessionLeavesAndComesBackOnce() {
+        GuestTransport transport = GuestTransport.plain(tpm, GuestTransport.LOG);
+        transport.send("GetTicks").is(ReturnCode.SUCCESS);
+        byte[] blob = save(transport.handle, TRANSPORT);
+        assertThat(free()).isEqualTo(127);
+        tpm.send("FlushSpecific", u32(transport.handle), u32(TRANSPORT)).is(ReturnCode.INVALID_AUTHHANDLE);
+        assertThat(handle(load(0, true, blob))).isEqualTo(transport.handle);
+        transport.send("GetTicks").is(ReturnCode.SUCCESS);
+        load(0, false, blob).is(ReturnCode.BADCONTEXT);
+        tpm.send("SaveContext", u32(77), u32(TRANSPORT), LABEL).is(ReturnCode.INVALID_RESOURCE);
+    }
+
+    @Test
+    void aTransportSessionCarriesItsOwnSaving() {
+        GuestTransport transport = GuestTransport.plain(tpm, GuestTransport.EXCLUSIVE);
+        byte[] saving = concat(u32(transport.handle), u32(TRANSPORT), LABEL);
+        byte[] blob =
+                transport.send("SaveContext", saving).is(ReturnCode.SUCCESS).parameters();
+        assertThat(transport.open).isFalse();
+        assertThat(handle(load(0, true, blob))).isEqualTo(transport.handle);
+        tpm.send("GetTicks").is(ReturnCode.SUCCESS);
+        tpm.send("FlushSpecific", u32(transport.handle), u32(TRANSPORT)).is(ReturnCode.INVALID_AUTHHANDLE);
+    }
+
+    @Test
+    void aSavedTransportSessionWaitsForASlot() {
+        byte[] blob = save(GuestTransport.plain(tpm, 0).handle, TRANSPORT);
+        int last = 0;
+        for (int i = 0; i < 16; i++) {
+            last = GuestTransport.plain(tpm, 0).handle;
+        }
+        load(0, false, blob).is(ReturnCode.RESOURCES);
+        tpm.send("FlushSpecific", u32(last), u32(TRANSPORT)).is(ReturnCode.SUCCESS);
+        load(0, false, blob).is(ReturnCode.SUCCESS);
     }
 
     @Test

@@ -25,6 +25,7 @@ class DaaTest {
     private static final String JOIN = "DAA_Join";
     private static final String SIGN = "DAA_Sign";
     private static final byte[] NONE = {};
+    private static final int DAA = 8;
     private static final byte[] NONCE = Sha1.of(u32(31));
     private static final byte[] DIGEST_SELECTED = {1};
 
@@ -108,6 +109,30 @@ class DaaTest {
                 encryptedNonce,
                 w);
         assertThat(HOST.verifies(sign(credential, DaaIssuerHost.MESSAGE), w)).isTrue();
+    }
+
+    @Test
+    void aJoinGoesOnAfterItsSessionWasKeptOutside() {
+        int handle = beginJoin(2);
+        byte[] w = HOST.newBase();
+        DaaIssuerHost.Stages stages = stages(JOIN, handle);
+        DaaIssuerHost.Credential credential = HOST.join(
+                (stage, input0, input1) -> {
+                    if (stage == 6 || stage == 21) {
+                        byte[] blob = tpm.send("SaveContext", u32(handle), u32(DAA), new byte[16])
+                                .is(ReturnCode.SUCCESS)
+                                .parameters();
+                        send(JOIN, handle, stage, input0, input1).is(ReturnCode.BAD_HANDLE);
+                        tpm.send("LoadContext", u32(0), u8(1), blob).is(ReturnCode.SUCCESS);
+                        tpm.send("LoadContext", u32(0), u8(0), blob).is(ReturnCode.BADCONTEXT);
+                    }
+                    return stages.send(stage, input0, input1);
+                },
+                NONCE,
+                encryptedNonce,
+                w);
+        assertThat(HOST.verifies(sign(credential, DaaIssuerHost.MESSAGE), w)).isTrue();
+        tpm.send("SaveContext", u32(handle), u32(DAA), new byte[16]).is(ReturnCode.INVALID_RESOURCE);
     }
 
     @Test

@@ -11,10 +11,12 @@ import org.vtpm.codec.Sized;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
+import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.SavedContexts;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearState;
+import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.structure.ContextBlob;
 import org.vtpm.engine.tpm12.structure.EntityType;
 import org.vtpm.engine.tpm12.structure.KeyFlag;
@@ -66,6 +68,8 @@ public final class ContextChapter implements Chapter {
                 require(tx.stClear().session(request.handle()) != null, ReturnCode.INVALID_RESOURCE);
                 yield saveSession(tx, request.handle(), request.label());
             }
+            case ResourceType.TRANSPORT -> saveTransport(tx, request);
+            case ResourceType.DAA -> saveDaaSession(tx, request);
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
         };
     }
@@ -94,10 +98,34 @@ public final class ContextChapter implements Chapter {
         if (session == null) {
             throw new TpmException(ReturnCode.INVALID_AUTHHANDLE);
         }
-        SavedContexts contexts = nextContext(tx);
         tx.stClear(tx.stClear().withoutSessions(each -> each.handle() == handle));
-        ContextBlob head = ContextBlobs.head(tx, ResourceType.AUTH, handle, label, contexts.count());
-        return new SavedContext(ContextBlobs.seal(tx, head, contexts.nonceSession(), Session.class, session));
+        return seal(tx, new SaveContext(handle, ResourceType.AUTH, label), Session.class, session);
+    }
+
+    private static SavedContext saveTransport(Transaction tx, SaveContext request) {
+        TransportSession session = tx.stClear().transport(request.handle());
+        if (session == null) {
+            throw new TpmException(ReturnCode.INVALID_RESOURCE);
+        }
+        tx.stClear(tx.stClear().withoutTransports(each -> each.handle() == request.handle()));
+        return seal(tx, request, TransportSession.class, session);
+    }
+
+    private static SavedContext saveDaaSession(Transaction tx, SaveContext request) {
+        DaaSession session = tx.stClear().daaSessions().stream()
+                .filter(each -> each.handle() == request.handle())
+                .findFirst()
+                .orElseThrow(() -> new TpmException(ReturnCode.INVALID_RESOURCE));
+        tx.stClear(tx.stClear().withoutDaaSession(request.handle()));
+        return seal(tx, request, DaaSession.class, session);
+    }
+
+    /** Puts a session into a blob that can be loaded once. */
+    private static <T extends Record> SavedContext seal(Transaction tx, SaveContext request, Class<T> type, T session) {
+        SavedContexts contexts = nextContext(tx);
+        ContextBlob head =
+                ContextBlobs.head(tx, request.resourceType(), request.handle(), request.label(), contexts.count());
+        return new SavedContext(ContextBlobs.seal(tx, head, contexts.nonceSession(), type, session));
     }
 
     /** Lists one more saved session. */
@@ -138,6 +166,8 @@ public final class ContextChapter implements Chapter {
             case ResourceType.AUTH ->
                 loadSession(
                         tx, blob, request.keepHandle(), session -> requireEntity(tx, session, request.entityHandle()));
+            case ResourceType.TRANSPORT -> loadTransport(tx, blob, request.keepHandle());
+            case ResourceType.DAA -> loadDaaSession(tx, blob, request.keepHandle());
             default -> throw new TpmException(ReturnCode.INVALID_RESOURCE);
         };
     }
@@ -168,9 +198,7 @@ public final class ContextChapter implements Chapter {
 
     private static Record loadSession(
             Transaction tx, ContextBlob blob, boolean keepHandle, Consumer<Session> entityCheck) {
-        ContextBlobs.Opened<Session> opened = ContextBlobs.open(tx, blob, Session.class);
-        useUp(tx, blob, opened.nonce());
-        Session session = opened.resource();
+        Session session = openOnce(tx, blob, Session.class);
         entityCheck.accept(session);
         StClearState state = tx.stClear();
         int handle =
@@ -180,12 +208,37 @@ public final class ContextChapter implements Chapter {
         return new ResourceHandle(handle);
     }
 
+    private static Record loadTransport(Transaction tx, ContextBlob blob, boolean keepHandle) {
+        TransportSession session = openOnce(tx, blob, TransportSession.class);
+        StClearState state = tx.stClear();
+        require(state.transports().size() < StClearState.MAX_TRANSPORTS, ReturnCode.RESOURCES);
+        int handle = handle(
+                blob.handle(), keepHandle, TransportChapter.freeHandle(tx), taken -> state.transport(taken) != null);
+        tx.stClear(state.withTransport(session.withHandle(handle)));
+        return new ResourceHandle(handle);
+    }
+
+    private static Record loadDaaSession(Transaction tx, ContextBlob blob, boolean keepHandle) {
+        DaaSession session = openOnce(tx, blob, DaaSession.class);
+        StClearState state = tx.stClear();
+        require(state.daaSessions().size() < StClearState.MAX_DAA_SESSIONS, ReturnCode.RESOURCES);
+        int handle = handle(
+                blob.handle(),
+                keepHandle,
+                DaaChapter.freeHandle(tx),
+                taken -> state.daaSessions().stream().anyMatch(each -> each.handle() == taken));
+        tx.stClear(state.withDaaSession(session.withHandle(handle)));
+        return new ResourceHandle(handle);
+    }
+
     /** A saved session is loaded once, and not after TPM_Startup(ST_CLEAR). */
-    private static void useUp(Transaction tx, ContextBlob blob, byte[] nonce) {
+    private static <T extends Record> T openOnce(Transaction tx, ContextBlob blob, Class<T> type) {
+        ContextBlobs.Opened<T> opened = ContextBlobs.open(tx, blob, type);
         SavedContexts contexts = tx.stClear().contexts();
-        require(Arrays.equals(nonce, contexts.nonceSession()), ReturnCode.BADCONTEXT);
+        require(Arrays.equals(opened.nonce(), contexts.nonceSession()), ReturnCode.BADCONTEXT);
         require(contexts.lists(blob.contextCount()), ReturnCode.BADCONTEXT);
         tx.stClear(tx.stClear().withContexts(contexts.without(blob.contextCount())));
+        return opened.resource();
     }
 
     /**

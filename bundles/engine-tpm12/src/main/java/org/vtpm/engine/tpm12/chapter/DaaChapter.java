@@ -99,7 +99,8 @@ public final class DaaChapter implements Chapter {
                 .orElseThrow(() -> new TpmException(ReturnCode.BAD_HANDLE));
     }
 
-    private static int freeHandle(Transaction tx) {
+    /** A handle that no DAA session has. */
+    static int freeHandle(Transaction tx) {
         while (true) {
             int handle = (ResourceType.DAA << 24) | tx.environment().random().nextInt(1 << 24);
             if (tx.stClear().daaSessions().stream().noneMatch(session -> session.handle() == handle)) {

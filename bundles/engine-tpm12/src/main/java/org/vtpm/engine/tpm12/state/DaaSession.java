@@ -47,6 +47,10 @@ public record DaaSession(
                 NULL);
     }
 
+    public DaaSession withHandle(int to) {
+        return new DaaSession(to, stage, issuer, tpmSpecific, joinData, digestContext, digest, contextSeed, scratch);
+    }
+
     public DaaSession withStage(int to) {
         return new DaaSession(handle, to, issuer, tpmSpecific, joinData, digestContext, digest, contextSeed, scratch);
     }
