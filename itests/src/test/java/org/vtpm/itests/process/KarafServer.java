@@ -1,6 +1,7 @@
 package org.vtpm.itests.process;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -8,12 +9,16 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.SocketTpm;
 
 /** The product as its users get it: the assembly, unpacked into a folder of its own and run as a process. */
 final class KarafServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final int FIRST_PORT = 10_240;
+    private static final int FIRST_EPHEMERAL_PORT = 32_768;
+    private static final int MOST_ATTEMPTS = 100;
 
     private final Path home;
     private final int sshPort;
@@ -44,10 +49,20 @@ final class KarafServer implements AutoCloseable {
         return server;
     }
 
-    /** A port of the loopback interface that nobody uses. */
+    /**
+     * A port of the loopback interface that nobody uses. It lies below those that Linux gives to outgoing connections:
+     * one of these might take it while a server that is to come back on it restarts.
+     */
     static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
+        for (int attempt = 0; ; attempt++) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (BindException e) {
+                if (attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
         }
     }
 
