@@ -41,6 +41,9 @@ final class FifoAttack implements Peer {
     /** How long a probe is waited for: it may have been thrown away with the garbage before it. */
     private static final Duration ANSWER = Duration.ofSeconds(2);
 
+    /** How long nothing may come until all is said. */
+    private static final Duration QUIET = Duration.ofSeconds(1);
+
     /** Instance numbers from here on are nobody's. */
     private static final int FIRST_PROBE = 0x7000_0000;
 
@@ -56,6 +59,7 @@ final class FifoAttack implements Peer {
     private int rounds;
     private volatile int probe = FIRST_PROBE;
     private volatile int answered;
+    private volatile long heard = System.nanoTime();
 
     private FifoAttack(
             Path input, Path output, long seed, int instance, List<byte[]> commands, byte[] right, List<Integer> tags)
@@ -142,8 +146,23 @@ final class FifoAttack implements Peer {
         });
     }
 
+    /** Takes all that the listener still has to say: it would reach whoever opens the pipe next. */
+    private void drain() throws IOException {
+        try {
+            probe();
+            while (System.nanoTime() - heard < QUIET.toNanos()) {
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        } catch (Exception e) {
+            throw new IOException("the last answers on the pair of " + input, e);
+        }
+    }
+
     @Override
     public void close() throws IOException {
+        if (!reading.isDone()) {
+            drain();
+        }
         out.close();
         in.close();
         try {
@@ -190,6 +209,7 @@ final class FifoAttack implements Peer {
                     throw new AssertionError("no answer has tag " + tag + " and size " + size);
                 }
                 read(size - Garbage.HEADER);
+                heard = System.nanoTime();
                 if (number == probe) {
                     answered = number;
                 }
