@@ -3,12 +3,15 @@ package org.vtpm.manager;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * One instance's serial queue on the shared pool: tasks run in order, one at a time, on any thread. An idle lane holds no
- * thread.
+ * thread, and a busy one gives its thread back after {@value #BATCH} tasks, behind the lanes that wait for one.
  */
 final class Lane {
+    static final int BATCH = 16;
+
     private final Executor pool;
     private final Deque<Runnable> tasks = new ArrayDeque<>();
     private boolean running;
@@ -60,19 +63,31 @@ final class Lane {
     }
 
     private void drain(long mine) {
-        while (true) {
-            Runnable task;
-            synchronized (tasks) {
-                if (epoch != mine) {
-                    return;
+        do {
+            for (int done = 0; done < BATCH; done++) {
+                Runnable task;
+                synchronized (tasks) {
+                    if (epoch != mine) {
+                        return;
+                    }
+                    task = tasks.pollFirst();
+                    if (task == null) {
+                        running = false;
+                        return;
+                    }
                 }
-                task = tasks.pollFirst();
-                if (task == null) {
-                    running = false;
-                    return;
-                }
+                task.run();
             }
-            task.run();
+        } while (!handedOn(mine));
+    }
+
+    /** Queues the rest behind the other lanes. A pool that is shutting down takes nothing more; the caller then goes on. */
+    private boolean handedOn(long mine) {
+        try {
+            pool.execute(() -> drain(mine));
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
         }
     }
 }
