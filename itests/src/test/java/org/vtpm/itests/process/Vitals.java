@@ -17,10 +17,11 @@ import java.util.stream.Stream;
  * @param threads of the operating system, so with those of the JVM itself
  * @param descriptors open files, sockets and pipes
  */
-record Vitals(long heap, long threads, long descriptors) {
+public record Vitals(long heap, long threads, long descriptors) {
     private static final Pattern TOTAL = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
 
-    static Vitals of(long pid) throws IOException, InterruptedException {
+    /** What a process holds now, after a garbage collection. */
+    public static Vitals of(long pid) throws IOException, InterruptedException {
         Path process = Path.of("/proc", Long.toString(pid));
         return new Vitals(liveHeap(pid), count(process.resolve("task")), count(process.resolve("fd")));
     }
