@@ -25,6 +25,7 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 /** Keys that vouch for keys; certificates are verified with the JDK's RSA. */
 class CertifyTest {
     private static final int NEVER = 0;
+    private static final int PCR_IGNORED_ON_READ = 8;
     private static final int SIG_SHA1 = 2;
     private static final int SIG_DER = 3;
     private static final byte[] CHALLENGE = Sha1.of(u8(51));
@@ -152,6 +153,32 @@ class CertifyTest {
         tpm.send("CertifyKey", u32(certifier), u32(readable), CHALLENGE).is(ReturnCode.SUCCESS);
         tpm.send("CertifyKey", u32(certifier), u32(GuestKey.signing().load(tpm)), CHALLENGE)
                 .is(ReturnCode.AUTHFAIL);
+    }
+
+    @Test
+    void pcrsThatAreIgnoredWhenReadingAreIgnoredHere() {
+        int certifier = signing(SIG_SHA1, new byte[0]);
+        byte[] pcrInfo = concat(hex("0003000001"), Sha1.of(u8(52)), new byte[20]);
+        int bound = signing(SIG_SHA1, pcrInfo);
+        int readable = GuestKey.of(KeyUsage.SIGNING, PCR_IGNORED_ON_READ, NEVER, 1, SIG_SHA1, 512, pcrInfo)
+                .load(tpm);
+        tpm.send("CertifyKey", u32(certifier), u32(bound), CHALLENGE).is(ReturnCode.WRONGPCRVAL);
+        tpm.send("CertifyKey", u32(certifier), u32(readable), CHALLENGE).is(ReturnCode.SUCCESS);
+        tpm.send("CertifyKey", u32(readable), u32(certifier), CHALLENGE).is(ReturnCode.WRONGPCRVAL);
+        tpm.send("CertifyKey2", u32(bound), u32(certifier), NO_AUTHORITY, CHALLENGE)
+                .is(ReturnCode.WRONGPCRVAL);
+        tpm.send("CertifyKey2", u32(readable), u32(certifier), NO_AUTHORITY, CHALLENGE)
+                .is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void migrationKeysAreNotCertified() {
+        int certifier = signing(SIG_SHA1, new byte[0]);
+        int migration =
+                GuestKey.of(KeyUsage.MIGRATE, 0, NEVER, 3, 1, 2048, new byte[0]).load(tpm);
+        tpm.send("CertifyKey", u32(certifier), u32(migration), CHALLENGE).is(ReturnCode.INVALID_KEYUSAGE);
+        tpm.send("CertifyKey2", u32(migration), u32(certifier), NO_AUTHORITY, CHALLENGE)
+                .is(ReturnCode.INVALID_KEYUSAGE);
     }
 
     @Test

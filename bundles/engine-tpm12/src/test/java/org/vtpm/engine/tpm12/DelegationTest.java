@@ -66,7 +66,7 @@ class DelegationTest {
                 .is(ReturnCode.SUCCESS);
         tpm.authorized(rowSession(2), false, "OwnerClear").is(ReturnCode.AUTHFAIL);
         dsap(EntityType.DELEGATE_ROW, u32(1)).is(ReturnCode.BADINDEX);
-        dsap(EntityType.DELEGATE_ROW, u16(1)).is(ReturnCode.WRONG_ENTITYTYPE);
+        dsap(EntityType.DELEGATE_ROW, u16(1)).is(ReturnCode.BAD_PARAM_SIZE);
         dsap(EntityType.OWNER, u32(2)).is(ReturnCode.BAD_PARAMETER);
     }
 
@@ -145,7 +145,7 @@ class DelegationTest {
         int family = enabledFamily();
         load(1, ownerBlob(family, READ_INTERNAL_PUB));
         tpm.send("SetOwnerPointer", u16(EntityType.DELEGATE_ROW), u32(3)).is(ReturnCode.BADINDEX);
-        tpm.send("SetOwnerPointer", u16(EntityType.SRK), u32(1)).is(ReturnCode.WRONG_ENTITYTYPE);
+        tpm.send("SetOwnerPointer", u16(EntityType.SRK), u32(1)).is(ReturnCode.BAD_PARAMETER);
         tpm.send("SetOwnerPointer", u16(EntityType.DELEGATE_ROW), u32(1)).is(ReturnCode.SUCCESS);
 
         tpm.authorized(tpm.oiap(SECRET), false, "OwnerReadInternalPub", u32(Handles.SRK))
@@ -230,6 +230,8 @@ class DelegationTest {
                 .is(ReturnCode.SUCCESS);
         createOwner(ownerSession(blob), 0, pub(ANYWHERE, OWNER_BITS, RESET_LOCK_VALUE, family))
                 .is(ReturnCode.AUTHFAIL);
+        createOwner(ownerSession(blob), 0, pub(ANYWHERE, KEY_BITS, MANAGE, family))
+                .is(ReturnCode.BAD_PARAMETER);
         createOwner(ownerSession(blob), 0, pub(ANYWHERE, OWNER_BITS, MANAGE, other))
                 .is(ReturnCode.DELEGATE_FAMILY);
         tpm.authorized(ownerSession(blob), false, "Delegate_UpdateVerification", sized(others))
@@ -238,6 +240,38 @@ class DelegationTest {
                 .is(ReturnCode.DELEGATE_FAMILY);
         tpm.authorized(ownerSession(blob), false, "Delegate_Manage", u32(family), u32(ENABLE), sized(u8(0)))
                 .is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void aLockedFamilyIsStillPassedOnByItsDelegates() {
+        int family = enabledFamily();
+        byte[] blob = ownerBlob(family, MANAGE | CREATE_OWNER_DELEGATION);
+        manage(family, ADMIN, u8(1)).is(ReturnCode.SUCCESS);
+
+        createOwner(ownerSession(blob), 0, pub(ANYWHERE, OWNER_BITS, MANAGE, family))
+                .is(ReturnCode.SUCCESS);
+    }
+
+    @Test
+    void aBlobsTagsAreChecked() {
+        byte[] blob = ownerBlob(enabledFamily(), READ_INTERNAL_PUB);
+        byte[] ofNeitherKind = blob.clone();
+        ofNeitherKind[1] ^= 1;
+        byte[] otherPublicTag = blob.clone();
+        otherPublicTag[3] ^= 1;
+
+        for (String command : new String[] {"Delegate_VerifyDelegation", "Delegate_UpdateVerification"}) {
+            boolean byOwner = command.equals("Delegate_UpdateVerification");
+            for (byte[] wrong : new byte[][] {ofNeitherKind, otherPublicTag, new byte[1]}) {
+                ReturnCode expected = wrong.length == 1
+                        ? ReturnCode.BAD_PARAM_SIZE
+                        : wrong == otherPublicTag ? ReturnCode.INVALID_STRUCTURE : ReturnCode.BAD_PARAMETER;
+                TestTpm.Response response = byOwner
+                        ? tpm.authorized(tpm.oiap(OWNER_AUTH), false, command, sized(wrong))
+                        : tpm.send(command, sized(wrong));
+                response.is(expected);
+            }
+        }
     }
 
     @Test
@@ -276,6 +310,12 @@ class DelegationTest {
                 sized(concat(u16(0x26), SECRET)));
         tpm.send("Delegate_LoadOwnerDelegation", u32(0), sized(blob)).is(ReturnCode.SUCCESS);
         tpm.send("Delegate_LoadOwnerDelegation", u32(4), sized(blob)).is(ReturnCode.BADINDEX);
+        byte[] withoutSecret = Arrays.copyOf(blob, blob.length - 22);
+        withoutSecret[withoutSecret.length - 1] = 0;
+        tpm.send("Delegate_LoadOwnerDelegation", u32(0), sized(withoutSecret)).is(ReturnCode.BAD_PARAM_SIZE);
+        byte[] anotherSecret = blob.clone();
+        anotherSecret[blob.length - 21] ^= 1;
+        tpm.send("Delegate_LoadOwnerDelegation", u32(0), sized(anotherSecret)).is(ReturnCode.INVALID_STRUCTURE);
         assertThat(tpm.send("Delegate_ReadTable").hex())
                 .isEqualTo("0000000f" + "0025" + "41" + "00000001" + "00000001" + "00000001" + "00000037"
                         + "00000000" + "001b" + "41" + "0003000000" + "1f" + "00".repeat(20) + "001a" + "00000001"

@@ -78,6 +78,9 @@ class IdentityTest {
         tpm.authorized(session, false, "MakeIdentity", new byte[20], rest).is(ReturnCode.AUTHFAIL);
         tpm.authorized(tpm.oiap(SRK_AUTH), tpm.oiap(OWNER_AUTH), "MakeIdentity", new byte[20], rest)
                 .is(ReturnCode.BAD_MODE);
+        GuestSession ofAnotherEntity = tpm.osap(EntityType.KEY_HANDLE, Handles.SRK, SRK_AUTH);
+        tpm.authorized(tpm.oiap(SRK_AUTH), ofAnotherEntity, "MakeIdentity", new byte[20], rest)
+                .is(ReturnCode.AUTHFAIL);
     }
 
     @Test
@@ -120,7 +123,12 @@ class IdentityTest {
                 .is(ReturnCode.AUTHFAIL);
         int signing = GuestKey.signing().load(tpm);
         tpm.authorized(tpm.oiap(USAGE_AUTH), tpm.oiap(OWNER_AUTH), "ActivateIdentity", u32(signing), blob)
-                .is(ReturnCode.INVALID_KEYUSAGE);
+                .is(ReturnCode.BAD_PARAMETER);
+        tpm.authorized(tpm.oiap(OWNER_AUTH), false, "ActivateIdentity", u32(key), blob)
+                .is(ReturnCode.AUTHFAIL);
+        GuestSession unknown = tpm.oiap(OWNER_AUTH);
+        tpm.send("Terminate_Handle", u32(unknown.handle)).is(ReturnCode.SUCCESS);
+        tpm.authorized(unknown, false, "ActivateIdentity", u32(key), blob).is(ReturnCode.INVALID_AUTHHANDLE);
     }
 
     private TestTpm.Response make(GuestKey params) {

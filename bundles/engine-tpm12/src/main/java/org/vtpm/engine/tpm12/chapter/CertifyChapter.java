@@ -88,8 +88,8 @@ public final class CertifyChapter implements Chapter {
     private static Record certifyKey(Transaction tx, CertifyKey request) {
         Authorizations authorizations = tx.authorizations();
         LoadedKey certifier = Keys.usable(tx, request.certHandle());
-        LoadedKey key = Keys.usable(tx, request.keyHandle());
-        requireCertifier(certifier);
+        LoadedKey key = Keys.readable(tx, request.keyHandle());
+        requireScheme(certifier);
         if (authorizations.count() == 2) {
             authorizations.verify(0, certifier);
         } else {
@@ -102,6 +102,7 @@ public final class CertifyChapter implements Chapter {
         }
         require(key.payload() == PayloadType.ASYM, ReturnCode.INVALID_KEYUSAGE);
         requireFixedBelowIdentity(certifier, key);
+        requireUsages(certifier, key);
         PcrInfoShort release = key.key().release();
         return signed(
                 tx,
@@ -114,9 +115,9 @@ public final class CertifyChapter implements Chapter {
     /** One authorisation block alone is that of the certifying key. */
     private static Record certifyKey2(Transaction tx, CertifyKey2 request) {
         Authorizations authorizations = tx.authorizations();
-        LoadedKey key = Keys.usable(tx, request.keyHandle());
+        LoadedKey key = Keys.readable(tx, request.keyHandle());
         LoadedKey certifier = Keys.usable(tx, request.certHandle());
-        requireCertifier(certifier);
+        requireScheme(certifier);
         if (authorizations.count() == 2) {
             authorizations.verify(0, key);
         } else {
@@ -128,6 +129,10 @@ public final class CertifyChapter implements Chapter {
             Keys.requireNoAuthorization(certifier);
         }
         byte[] authority = {};
+        if (!certifiable(key)) {
+            requireFixedBelowIdentity(certifier, key);
+        }
+        requireUsages(certifier, key);
         switch (key.payload()) {
             case PayloadType.MIGRATE_RESTRICTED, PayloadType.MIGRATE_EXTERNAL -> {
                 byte[] migrationAuth = CmkTickets.migrationAuth(
@@ -137,20 +142,28 @@ public final class CertifyChapter implements Chapter {
                 require(Secrets.equal(migrationAuth, key.migrationAuth()), ReturnCode.MA_SOURCE);
                 authority = Sha1.of(request.migrationPubDigest(), new byte[] {(byte) key.payload()});
             }
-            case PayloadType.ASYM -> requireFixedBelowIdentity(certifier, key);
+            case PayloadType.ASYM -> {}
             default -> throw new TpmException(ReturnCode.INVALID_KEYUSAGE);
         }
         return signed(tx, certifier, second(key, request.antiReplay(), authority));
     }
 
     /** As in libtpms before any authorisation. */
-    private static void requireCertifier(LoadedKey certifier) {
+    private static void requireScheme(LoadedKey certifier) {
         Signature.requireScheme(
                 certifier,
                 ReturnCode.BAD_KEY_PROPERTY,
                 Algorithm.SS_RSASSAPKCS1V15_SHA1,
                 Algorithm.SS_RSASSAPKCS1V15_INFO);
+    }
+
+    private static void requireUsages(LoadedKey certifier, LoadedKey key) {
         Keys.requireUsage(certifier, KeyUsage.SIGNING, KeyUsage.IDENTITY, KeyUsage.LEGACY);
+        Keys.requireUsage(key, KeyUsage.SIGNING, KeyUsage.STORAGE, KeyUsage.IDENTITY, KeyUsage.BIND, KeyUsage.LEGACY);
+    }
+
+    private static boolean certifiable(LoadedKey key) {
+        return key.payload() == PayloadType.MIGRATE_RESTRICTED || key.payload() == PayloadType.MIGRATE_EXTERNAL;
     }
 
     /** An identity vouches for this TPM, which a key that can leave it is no part of. */

@@ -207,8 +207,8 @@ public final class CmkChapter implements Chapter {
     /** One of the key's authorities signed that this key may go to this destination. */
     private static void requireApproved(Transaction tx, CreateBlob request, MsaComposite authorities) {
         require(request.sigTicket().length == Sha1.LENGTH, ReturnCode.BAD_PARAM_SIZE);
+        CmkTickets.requireSigned(tx, authorities, request.restrictTicket(), request.sigTicket());
         CmkAuth approval = decode(CmkAuth.class, request.restrictTicket());
-        CmkTickets.requireSigned(tx, authorities, approval, request.sigTicket());
         byte[] destination = CmkTickets.digest(request.migrationKeyAuth().migrationKey());
         require(Secrets.equal(approval.destinationKeyDigest(), destination), ReturnCode.MA_DESTINATION);
         require(Secrets.equal(approval.sourceKeyDigest(), request.pubSourceKeyDigest()), ReturnCode.MA_SOURCE);
@@ -229,7 +229,7 @@ public final class CmkChapter implements Chapter {
             requireFixedParent(parent);
             require(moved.payload() == PayloadType.CMK_MIGRATE, ReturnCode.BAD_MIGRATION);
             CmkAuth approval = request.restrictTicket();
-            CmkTickets.requireSigned(tx, authorities, approval, request.sigTicket());
+            CmkTickets.requireSigned(tx, authorities, Codec.of(CmkAuth.class).encode(approval), request.sigTicket());
             require(
                     Secrets.equal(
                             approval.destinationKeyDigest(),

@@ -7,7 +7,6 @@ import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
-import org.vtpm.engine.tpm12.structure.CmkAuth;
 import org.vtpm.engine.tpm12.structure.CmkMaApproval;
 import org.vtpm.engine.tpm12.structure.CmkMigauth;
 import org.vtpm.engine.tpm12.structure.CmkSigticket;
@@ -34,9 +33,13 @@ final class CmkTickets {
         return hmac(tx, CmkMigauth.class, new CmkMigauth(msaDigest, pubKeyDigest));
     }
 
-    /** Refuses an approval that none of the authorities signed. */
-    static void requireSigned(Transaction tx, MsaComposite authorities, CmkAuth approval, byte[] sigTicket) {
-        byte[] signedData = Sha1.of(Codec.of(CmkAuth.class).encode(approval));
+    /**
+     * Refuses an approval that none of the authorities signed.
+     *
+     * @param restrictTicket the approval as it was signed
+     */
+    static void requireSigned(Transaction tx, MsaComposite authorities, byte[] restrictTicket, byte[] sigTicket) {
+        byte[] signedData = Sha1.of(restrictTicket);
         require(
                 authorities.migAuthDigest().stream()
                         .anyMatch(authority -> Secrets.equal(signature(tx, authority.digest(), signedData), sigTicket)),

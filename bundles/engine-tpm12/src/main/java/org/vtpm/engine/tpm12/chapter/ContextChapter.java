@@ -38,12 +38,18 @@ public final class ContextChapter implements Chapter {
     record SaveContext(
             int handle, int resourceType, @Fixed(16) byte[] label) {}
 
-    record SavedContext(@Sized @Nullable ContextBlob contextBlob) {}
+    record SavedContext(@Sized ContextBlob contextBlob) {
+        SavedContext {
+            requirePresent(contextBlob);
+        }
+    }
 
     record LoadContext(
-            int entityHandle,
-            boolean keepHandle,
-            @Sized @Nullable ContextBlob contextBlob) {}
+            int entityHandle, boolean keepHandle, @Sized ContextBlob contextBlob) {
+        LoadContext {
+            requirePresent(contextBlob);
+        }
+    }
 
     record ResourceHandle(int handle) {}
 
@@ -142,14 +148,14 @@ public final class ContextChapter implements Chapter {
     }
 
     private static Record loadKeyContext(Transaction tx, SavedContext request) {
-        ContextBlob blob = present(request.contextBlob());
+        ContextBlob blob = request.contextBlob();
         require(blob.resourceType() == ResourceType.KEY, ReturnCode.BAD_PARAMETER);
         return loadKey(tx, blob, false);
     }
 
     /** Version 1.1 does not say which entity the session is bound to: any handle of it does. */
     private static Record loadAuthContext(Transaction tx, SavedContext request) {
-        ContextBlob blob = present(request.contextBlob());
+        ContextBlob blob = request.contextBlob();
         require(blob.resourceType() == ResourceType.AUTH, ReturnCode.BAD_PARAMETER);
         return loadSession(tx, blob, false, session -> {
             require(
@@ -160,7 +166,7 @@ public final class ContextChapter implements Chapter {
     }
 
     private static Record loadContext(Transaction tx, LoadContext request) {
-        ContextBlob blob = present(request.contextBlob());
+        ContextBlob blob = request.contextBlob();
         return switch (blob.resourceType()) {
             case ResourceType.KEY -> loadKey(tx, blob, request.keepHandle());
             case ResourceType.AUTH ->
@@ -172,11 +178,9 @@ public final class ContextChapter implements Chapter {
         };
     }
 
-    private static ContextBlob present(@Nullable ContextBlob blob) {
-        if (blob == null) {
-            throw new TpmException(ReturnCode.BAD_PARAM_SIZE);
-        }
-        return blob;
+    /** A blob of no bytes, which is read as none, is one that is too short. */
+    private static void requirePresent(@Nullable ContextBlob blob) {
+        require(blob != null, ReturnCode.BAD_PARAM_SIZE);
     }
 
     /** A key that must not outlive TPM_Startup(ST_CLEAR) has a nonce which does not either. */

@@ -25,14 +25,25 @@ final class DelegationBlobs {
 
     private DelegationBlobs() {}
 
-    /** Takes bytes for a blob of either kind, which their tag tells. */
+    /** Takes bytes for a blob of either kind, which their tag tells: a tag of neither is a parameter's fault. */
     static DelegateBlob parse(byte[] bytes) {
         try {
             return Codec.of(DelegateBlob.class).decode(bytes);
         } catch (CodecException e) {
-            throw new TpmException(
-                    e.kind() == CodecException.Kind.BAD_TAG ? ReturnCode.BAD_PARAMETER : ReturnCode.BAD_PARAM_SIZE);
+            throw new TpmException(ofNeitherKind(bytes) ? ReturnCode.BAD_PARAMETER : malformed(e));
         }
+    }
+
+    private static boolean ofNeitherKind(byte[] bytes) {
+        if (bytes.length < Short.BYTES) {
+            return false;
+        }
+        int tag = ((bytes[0] & 0xFF) << Byte.SIZE) | (bytes[1] & 0xFF);
+        return tag != DelegateBlob.OWNER_TAG && tag != DelegateBlob.KEY_TAG;
+    }
+
+    private static ReturnCode malformed(CodecException e) {
+        return e.kind() == CodecException.Kind.BAD_TAG ? ReturnCode.INVALID_STRUCTURE : ReturnCode.BAD_PARAM_SIZE;
     }
 
     /**
@@ -71,12 +82,12 @@ final class DelegationBlobs {
         }
     }
 
-    /** The secret in a sensitive area that is not encrypted. */
+    /** The secret in a sensitive area that is not encrypted (TPM Main Part 3, section 19.6, action 9). */
     static byte[] plainAuthValue(byte[] sensitiveArea) {
         try {
             return Codec.of(DelegateSensitive.class).decode(sensitiveArea).authValue();
         } catch (CodecException e) {
-            throw new TpmException(ReturnCode.BAD_DELEGATE);
+            throw new TpmException(malformed(e));
         }
     }
 

@@ -56,7 +56,16 @@ public final class DelegationChapter implements Chapter {
 
     record Blob(@Sized DelegateBlob blob) {}
 
-    record LoadOwnerDelegation(int index, @Sized DelegateBlob.@Nullable OwnerBlob blob) {}
+    record LoadOwnerDelegation(int index, @Sized DelegateBlob.OwnerBlob blob) {
+        LoadOwnerDelegation {
+            requirePresent(blob);
+        }
+
+        /** A blob of no bytes, which is read as none, is one that is too short. */
+        private static void requirePresent(DelegateBlob.@Nullable OwnerBlob blob) {
+            require(blob != null, ReturnCode.BAD_PARAM_SIZE);
+        }
+    }
 
     record Tables(@Sized FamilyTable familyTable, @Sized DelegateTable delegateTable) {}
 
@@ -176,9 +185,6 @@ public final class DelegationChapter implements Chapter {
     /** Without an owner there is nothing to encrypt with and nobody to ask: anybody may load, until a family is locked. */
     private static Record loadOwnerDelegation(Transaction tx, LoadOwnerDelegation request) {
         DelegateBlob.OwnerBlob blob = request.blob();
-        if (blob == null) {
-            throw new TpmException(ReturnCode.BAD_PARAM_SIZE);
-        }
         FamilyTableEntry family = Delegation.family(tx, blob.pub().familyId());
         require(family.has(FamilyTableEntry.ENABLED), ReturnCode.DISABLED_CMD);
         authorize(tx, family);
@@ -273,7 +279,7 @@ public final class DelegationChapter implements Chapter {
             @Nullable DelegatePublic holder, FamilyTableEntry family, DelegatePublic delegation) {
         requireOwnFamily(holder, family);
         if (holder != null) {
-            require(!family.has(FamilyTableEntry.ADMIN_LOCK), ReturnCode.DELEGATE_LOCK);
+            require(family.has(FamilyTableEntry.ENABLED), ReturnCode.DISABLED_CMD);
             require(delegation.permissions().within(holder.permissions()), ReturnCode.AUTHFAIL);
         }
     }

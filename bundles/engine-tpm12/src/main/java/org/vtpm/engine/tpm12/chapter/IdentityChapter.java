@@ -63,6 +63,7 @@ public final class IdentityChapter implements Chapter {
         require(KeyProperties.standard(params.algorithmParms().rsa()), ReturnCode.BAD_KEY_PROPERTY);
         require(params.keyUsage() == KeyUsage.IDENTITY && !params.is(KeyFlag.MIGRATABLE), ReturnCode.INVALID_KEYUSAGE);
         byte[] usageAuth = authorizations.decrypt(ownerBlock, request.identityAuth());
+        authorizations.close(0);
         RsaPrivateKey made = KeyCreation.generate(tx, params);
         try {
             TpmKey key = KeyCreation.wrapped(
@@ -78,10 +79,10 @@ public final class IdentityChapter implements Chapter {
     }
 
     private static Record activateIdentity(Transaction tx, ActivateIdentity request) {
+        verifyOwner(tx, ReturnCode.AUTHFAIL);
         LoadedKey key = Keys.usable(tx, request.idKeyHandle());
         verifyKey(tx, key, ReturnCode.AUTH2FAIL);
-        verifyOwner(tx, ReturnCode.AUTHFAIL);
-        Keys.requireUsage(key, KeyUsage.IDENTITY);
+        require(key.key().keyUsage() == KeyUsage.IDENTITY, ReturnCode.BAD_PARAMETER);
         ActivationBlob blob = ActivationBlob.decrypt(tx, request.blob());
         byte[] identity = Sha1.of(Codec.of(Pubkey.class).encode(key.key().publicKey()));
         require(Arrays.equals(blob.idDigest(), identity), ReturnCode.BAD_PARAMETER);

@@ -87,7 +87,7 @@ public final class SessionChapter implements Chapter {
     }
 
     private static int row(byte[] entityValue) {
-        require(entityValue.length == Integer.BYTES, ReturnCode.WRONG_ENTITYTYPE);
+        require(entityValue.length == Integer.BYTES, ReturnCode.BAD_PARAM_SIZE);
         return new BigInteger(entityValue).intValue();
     }
 
@@ -110,7 +110,7 @@ public final class SessionChapter implements Chapter {
             case EntityType.OWNER -> Handles.OWNER;
             case EntityType.DELEGATE_ROW ->
                 Delegation.valid(tx, request.entityValue()).row();
-            default -> throw new TpmException(ReturnCode.WRONG_ENTITYTYPE);
+            default -> throw new TpmException(ReturnCode.BAD_PARAMETER);
         };
         tx.stClear(tx.stClear().withOwnerReference(reference));
         return NoParameters.NONE;

@@ -141,7 +141,7 @@ public final class Authorizations {
         if (delegate == null) {
             throw new TpmException(failure);
         }
-        requireDelegated(block, delegate.pub(), Entity.OWNER, failure);
+        requireDelegated(block, delegate.pub(), Entity.OWNER);
         verifyHmac(block, delegate.authValue(), failure);
     }
 
@@ -157,7 +157,7 @@ public final class Authorizations {
 
     /** Verifies that a block authorises the use of a key; it fails with a code of the caller's choice. */
     public void verify(int block, LoadedKey key, ReturnCode failure) {
-        requireEntity(block, key.entity(), failure);
+        requireEntity(block, key.entity());
         TpmException.require(delegation(block) == null || delegable(key), ReturnCode.INVALID_KEYUSAGE);
         verifyHmac(block, key.usageAuth(), failure);
     }
@@ -187,27 +187,28 @@ public final class Authorizations {
 
     /** Verifies one block, which fails with a code of the caller's choice. */
     public void verify(int block, Entity entity, byte[] secret, ReturnCode failure) {
-        requireEntity(block, entity, failure);
+        requireEntity(block, entity);
         verifyHmac(block, secret, failure);
     }
 
-    private void requireEntity(int block, Entity entity, ReturnCode failure) {
+    /** As in libtpms a session of something else fails with AUTHFAIL, whatever a wrong secret in this block fails with. */
+    private void requireEntity(int block, Entity entity) {
         Session session = session(block);
         TpmException.require(
-                session.protocol() == Session.OIAP || session.entity().equals(entity), failure);
+                session.protocol() == Session.OIAP || session.entity().equals(entity), ReturnCode.AUTHFAIL);
         DelegatePublic delegation = session.delegation();
         if (delegation != null) {
-            requireDelegated(block, delegation, entity, failure);
+            requireDelegated(block, delegation, entity);
         }
     }
 
     /** Refuses what a delegation does not allow, or not now (TPM Main Part 1, section 29). */
-    private void requireDelegated(int block, DelegatePublic delegation, Entity entity, ReturnCode failure) {
+    private void requireDelegated(int block, DelegatePublic delegation, Entity entity) {
         boolean owners = entity.equals(Entity.OWNER);
         Delegations permissions = delegation.permissions();
         int type = owners ? Delegations.OWNER_BITS : Delegations.KEY_BITS;
         int bit = owners ? tx.command().ownerDelegateBit() : tx.command().keyDelegateBit();
-        TpmException.require(permissions.delegateType() == type && permissions.has(bit), failure);
+        TpmException.require(permissions.delegateType() == type && permissions.has(bit), ReturnCode.AUTHFAIL);
         TpmException.require(tx.stClear().pcrs().matches(delegation.pcrInfo()), ReturnCode.WRONGPCRVAL);
         TpmException.require(delegation.pcrInfo().allows(tx.locality()), ReturnCode.BAD_LOCALITY);
         blocks.get(block).delegation = delegation;

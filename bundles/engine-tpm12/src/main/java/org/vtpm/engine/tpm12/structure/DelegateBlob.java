@@ -18,6 +18,9 @@ public sealed interface DelegateBlob {
     /** An encrypted {@link DelegateSensitive}; not encrypted in a blob for a TPM that has no owner. */
     byte[] sensitiveArea();
 
+    int OWNER_TAG = 0x002A;
+    int KEY_TAG = 0x0027;
+
     /** The same blob with another digest. */
     DelegateBlob withDigest(byte[] digest);
 
@@ -25,7 +28,7 @@ public sealed interface DelegateBlob {
     DelegateBlob withVerificationCount(int count);
 
     /** TPM_DELEGATE_OWNER_BLOB (TPM Main Part 2, section 20.8). */
-    @Tag(0x002A)
+    @Tag(OWNER_TAG)
     record OwnerBlob(
             DelegatePublic pub,
             @Fixed(20) byte[] integrityDigest,
@@ -54,7 +57,7 @@ public sealed interface DelegateBlob {
      *
      * @param pubKeyDigest SHA-1 of the key's TPM_STORE_PUBKEY
      */
-    @Tag(0x0027)
+    @Tag(KEY_TAG)
     record KeyBlob(
             DelegatePublic pub,
             @Fixed(20) byte[] integrityDigest,

@@ -30,8 +30,8 @@ public record Delegations(int delegateType, int per1, int per2) {
         return bit >= 0 && ((per1 >>> bit) & 1) != 0;
     }
 
-    /** Whether this allows nothing that {@code other} does not. */
+    /** Whether this allows nothing that {@code other}, of the same type, does not. */
     public boolean within(Delegations other) {
-        return delegateType == other.delegateType && (per1 & ~other.per1) == 0 && (per2 & ~other.per2) == 0;
+        return (per1 & ~other.per1) == 0 && (per2 & ~other.per2) == 0;
     }
 }
