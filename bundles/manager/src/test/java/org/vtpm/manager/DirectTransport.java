@@ -41,6 +41,14 @@ final class DirectTransport implements EngineTransport {
             }
 
             @Override
+            public byte[] snapshot() throws IOException {
+                if (broken) {
+                    throw new IOException("provoked");
+                }
+                return engine.snapshot();
+            }
+
+            @Override
             public void close() {
                 open.decrementAndGet();
             }

@@ -104,6 +104,29 @@ class VtpmdProcessTest {
     }
 
     @Test
+    void aSnapshotGoesOnInAnotherProcess() throws Exception {
+        byte[] undisturbed;
+        Rendezvous first = transport.prepare(INSTANCE);
+        Process process = launch(first, first.secret());
+        try (EngineLink link = accept(first)) {
+            assertThat(code(link.execute(0, STARTUP_CLEAR))).isZero();
+            assertThat(code(link.execute(0, EXTEND_10))).isZero();
+            disk.put(StateKind.VOLATILE, link.snapshot());
+            undisturbed = link.execute(0, EXTEND_10);
+            assertThat(code(undisturbed)).isZero();
+        }
+        process.getOutputStream().close();
+        assertThat(process.waitFor()).isEqualTo(Vtpmd.STOPPED);
+
+        Rendezvous second = transport.prepare(INSTANCE);
+        launch(second, second.secret());
+        try (EngineLink link = accept(second)) {
+            assertThat(link.execute(0, EXTEND_10)).isEqualTo(undisturbed);
+        }
+        assertThat(Files.readString(log)).isEmpty();
+    }
+
+    @Test
     void theProcessGoesOnUnderATransportThatIsReplaced() throws Exception {
         Rendezvous rendezvous = transport.prepare(INSTANCE);
         launch(rendezvous, rendezvous.secret());

@@ -16,6 +16,16 @@ public interface EngineLink extends AutoCloseable {
      */
     byte[] execute(int locality, byte[] command) throws IOException, InterruptedException;
 
+    /**
+     * Takes a snapshot of the engine, between two commands. The engine is left as it is.
+     *
+     * @return the part {@link org.vtpm.api.engine.StateKind#VOLATILE}, as {@link org.vtpm.api.engine.Engine#snapshot}
+     *     gives it; it holds secrets, and the caller zeroes it
+     * @throws IOException if the channel failed; the engine may live on
+     * @throws InterruptedException if the thread was interrupted; the link is of no use any more
+     */
+    byte[] snapshot() throws IOException, InterruptedException;
+
     /** Closes the channel. The engine is left as it is. Does not throw, may be called twice. */
     @Override
     void close();

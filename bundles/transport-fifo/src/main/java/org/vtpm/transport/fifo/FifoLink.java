@@ -49,10 +49,25 @@ final class FifoLink implements EngineLink {
         });
     }
 
+    /** What is said along the pipes and answered. */
+    @FunctionalInterface
+    private interface Exchange {
+        byte[] run() throws IOException;
+    }
+
     @Override
     public byte[] execute(int locality, byte[] command) throws IOException, InterruptedException {
+        return exchange(() -> end.execute(locality, command));
+    }
+
+    @Override
+    public byte[] snapshot() throws IOException, InterruptedException {
+        return exchange(end::snapshot);
+    }
+
+    private byte[] exchange(Exchange exchange) throws IOException, InterruptedException {
         try {
-            return end.execute(locality, command);
+            return exchange.run();
         } catch (ClosedByInterruptException e) {
             close();
             Thread.interrupted();

@@ -112,6 +112,34 @@ class EngineLinkTest {
 
     @ParameterizedTest
     @EnumSource
+    void aSnapshotIsTakenBetweenTwoCommandsAndTheEngineGoesOn(Kind kind) throws Exception {
+        EngineLink link = rig.open(kind, engine);
+        assertThat(link.snapshot()).isEqualTo(FakeEngine.muchState());
+        assertThat(code(link.execute(0, command(FakeEngine.SAVE)))).isEqualTo(SUCCESS);
+        assertThat(link.snapshot()).isEqualTo(FakeEngine.muchState());
+        assertThat(code(link.execute(0, command(FakeEngine.ECHO)))).isEqualTo(SUCCESS);
+        assertThat(rig.saved).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "LOOPBACK", mode = EnumSource.Mode.EXCLUDE)
+    void aSnapshotThatNoMessageCanHoldIsRefused(Kind kind) throws Exception {
+        EngineLink link = rig.open(kind, engine);
+        engine.snapshot = new byte[1 << 20];
+        assertThatIOException().isThrownBy(link::snapshot).withMessageContaining("larger than a message can hold");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anEngineThatGivesNoSnapshotEndsItsLinkWithAnIoException(Kind kind) throws Exception {
+        EngineLink link = rig.open(kind, engine);
+        engine.snapshot = new byte[0];
+        assertThatIOException().isThrownBy(link::snapshot).withMessageContaining(Rig.INSTANCE.toString());
+        assertThatIOException().isThrownBy(() -> link.execute(0, command(FakeEngine.ECHO)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void anEngineThatThrowsEndsItsLinkWithAnIoException(Kind kind) throws Exception {
         EngineLink link = rig.open(kind, engine);
         assertThatIOException()
@@ -127,6 +155,7 @@ class EngineLinkTest {
         link.close();
         link.close();
         assertThatIOException().isThrownBy(() -> link.execute(0, command(FakeEngine.ECHO)));
+        assertThatIOException().isThrownBy(link::snapshot);
         assertThat(engine.executed).hasValue(0);
     }
 

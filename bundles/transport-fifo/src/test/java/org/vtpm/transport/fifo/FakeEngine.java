@@ -35,6 +35,9 @@ final class FakeEngine implements Engine {
 
     final CountDownLatch begun = new CountDownLatch(1);
     final AtomicInteger executed = new AtomicInteger();
+    /** What a snapshot holds; none can be taken while it is empty. */
+    volatile byte[] snapshot = muchState();
+
     private final CountDownLatch goOn = new CountDownLatch(1);
     private final AtomicInteger users = new AtomicInteger();
 
@@ -127,7 +130,18 @@ final class FakeEngine implements Engine {
 
     @Override
     public byte[] snapshot() {
-        throw new UnsupportedOperationException();
+        if (users.incrementAndGet() != 1) {
+            throw new IllegalStateException("two users at a time");
+        }
+        try {
+            byte[] taken = snapshot;
+            if (taken.length == 0) {
+                throw new IllegalStateException("broken engine");
+            }
+            return taken.clone();
+        } finally {
+            users.decrementAndGet();
+        }
     }
 
     @Override

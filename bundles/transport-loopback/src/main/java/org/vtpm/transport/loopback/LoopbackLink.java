@@ -24,18 +24,33 @@ final class LoopbackLink implements EngineLink {
 
     @Override
     public byte[] execute(int locality, byte[] command) throws IOException, InterruptedException {
+        requireUsable();
+        try {
+            return engine.execute(locality, command, sink);
+        } catch (RuntimeException fault) {
+            close();
+            throw new IOException("the engine of instance " + instance + " failed in the middle of a command", fault);
+        }
+    }
+
+    @Override
+    public byte[] snapshot() throws IOException, InterruptedException {
+        requireUsable();
+        try {
+            return engine.snapshot();
+        } catch (RuntimeException fault) {
+            close();
+            throw new IOException("the engine of instance " + instance + " failed to give a snapshot", fault);
+        }
+    }
+
+    private void requireUsable() throws IOException, InterruptedException {
         if (Thread.interrupted()) {
             close();
             throw new InterruptedException();
         }
         if (closed) {
             throw new IOException("the loopback link of instance " + instance + " is closed");
-        }
-        try {
-            return engine.execute(locality, command, sink);
-        } catch (RuntimeException fault) {
-            close();
-            throw new IOException("the engine of instance " + instance + " failed in the middle of a command", fault);
         }
     }
 

@@ -22,13 +22,15 @@ record ControlPacket(
     static final int SAVENVM = 1;
     /** Engine to manager: asks for the state to start with. */
     static final int LOADNVM = 2;
+    /** Manager to engine: asks for a snapshot. The original manager has no such request. */
+    static final int SNAPSHOT = 3;
 
     static final int SUCCESS = 0;
     static final int FAIL = 9;
     static final int IOERROR = 31;
 
     /** What is said here, so that ends of different releases part with a clear word: the parameters of LOADNVM. */
-    private static final byte[] VERSION = {0, 1};
+    private static final byte[] VERSION = {0, 2};
 
     private static final int MAX_REASON = 512;
     private static final Codec<ControlPacket> CODEC = Codec.of(ControlPacket.class);

@@ -15,7 +15,7 @@ public final class EngineEnd implements Closeable {
     private final FramePipe pipe;
     private long last;
 
-    /** The command of a new link, which came while the last command of the old one was saving. */
+    /** The first message of a new link, which came while the last command of the old one was saving. */
     private @Nullable Frame waiting;
 
     /** Why the channel cannot be used any more. */
@@ -65,17 +65,26 @@ public final class EngineEnd implements Closeable {
     }
 
     /**
-     * Waits for one command, has the engine execute it and sends the response.
+     * Waits for one command, has the engine execute it and sends the response; or for one request for a snapshot, and
+     * sends that.
      *
      * @throws IOException if the channel failed or was closed
      */
     public void serve(Engine engine) throws IOException {
-        Frame command = waiting == null ? pipe.read() : waiting;
+        Frame message = waiting == null ? pipe.read() : waiting;
         waiting = null;
-        if (!opens(command)) {
+        if (!opens(message)) {
             throw new FrameException("a message out of turn");
         }
-        last = command.conversation();
+        last = message.conversation();
+        if (message.guest()) {
+            execute(engine, message);
+        } else {
+            snapshot(engine, message);
+        }
+    }
+
+    private void execute(Engine engine, Frame command) throws IOException {
         Conversation conversation = new Conversation(command);
         byte[] response = engine.execute(command.locality(), command.packet(), conversation);
         if (broken != null) {
@@ -86,8 +95,31 @@ public final class EngineEnd implements Closeable {
         }
     }
 
+    private void snapshot(Engine engine, Frame request) throws IOException {
+        int code = ControlPacket.of(request, ControlPacket.REQUEST).code();
+        if (code != ControlPacket.SNAPSHOT) {
+            throw new FrameException("an unknown request " + code);
+        }
+        byte[] snapshot = engine.snapshot();
+        Frame answer;
+        try {
+            byte[] parts = StateParts.encode(Map.of(StateKind.VOLATILE, snapshot));
+            answer = request.reply(false, ControlPacket.response(ControlPacket.SUCCESS, parts));
+            Arrays.fill(parts, (byte) 0);
+        } catch (IOException e) {
+            answer = request.reply(false, ControlPacket.refusal(String.valueOf(e.getMessage())));
+        } finally {
+            Arrays.fill(snapshot, (byte) 0);
+        }
+        try {
+            pipe.write(answer);
+        } finally {
+            answer.wipe();
+        }
+    }
+
     private boolean opens(Frame message) {
-        return message.guest() && message.turn() == 0 && message.conversation() > last;
+        return message.turn() == 0 && message.conversation() > last;
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.util.Arrays;
 /**
  * One message.
  *
- * @param guest whether the packet is the guest's own (a TPM command or its response) or the channel's (SAVENVM, LOADNVM)
+ * @param guest whether the packet is the guest's own (a TPM command or its response) or the channel's (SAVENVM, LOADNVM, SNAPSHOT)
  * @param locality 0 to 4; meant for commands, 0 elsewhere
  * @param conversation a command and all that is said until its response carry the same positive number; a later
  *     conversation has a greater one. The handshake has 0

@@ -64,25 +64,60 @@ public final class ManagerEnd implements Closeable {
      * @throws IOException if the channel failed
      */
     public byte[] execute(int locality, byte[] command) throws IOException {
-        // The clock of the host: a link that is opened later, by whichever transport, goes on with greater numbers.
-        conversation = Math.max(conversation + 1, System.nanoTime());
-        Frame said = new Frame(true, locality, conversation, 0, command);
-        pipe.write(said);
+        Frame said = open(true, locality, command);
         while (true) {
-            Frame heard = pipe.read();
-            if (heard.conversation() < conversation) {
-                heard.wipe(); // answers a link that was closed before this one was opened
-                continue;
-            }
-            if (!heard.follows(said)) {
-                throw new FrameException("a message out of turn");
-            }
+            Frame heard = answer(said);
             if (heard.guest()) {
                 return heard.packet();
             }
             said = heard.reply(false, ControlPacket.response(save(heard), NOTHING));
             pipe.write(said);
         }
+    }
+
+    /**
+     * Asks for a snapshot of the engine (SNAPSHOT).
+     *
+     * @return the volatile part of its state; the caller zeroes it
+     * @throws IOException if the channel failed, or the engine refuses
+     */
+    public byte[] snapshot() throws IOException {
+        Frame heard = answer(open(false, 0, ControlPacket.request(ControlPacket.SNAPSHOT, NOTHING)));
+        ControlPacket given = ControlPacket.of(heard, ControlPacket.RESPONSE);
+        heard.wipe();
+        if (given.code() != ControlPacket.SUCCESS) {
+            throw new IOException("the engine gives no snapshot: " + given.reason());
+        }
+        Map<StateKind, byte[]> state = StateParts.decode(given.parameters());
+        Arrays.fill(given.parameters(), (byte) 0);
+        byte[] snapshot = state.get(StateKind.VOLATILE);
+        if (snapshot == null || state.size() != 1) {
+            StateParts.wipe(state);
+            throw new FrameException("something other than a snapshot");
+        }
+        return snapshot;
+    }
+
+    /** Says the first message of a new conversation. */
+    private Frame open(boolean guest, int locality, byte[] packet) throws IOException {
+        // The clock of the host: a link that is opened later, by whichever transport, goes on with greater numbers.
+        conversation = Math.max(conversation + 1, System.nanoTime());
+        Frame said = new Frame(guest, locality, conversation, 0, packet);
+        pipe.write(said);
+        return said;
+    }
+
+    /** Waits for what follows in the conversation. */
+    private Frame answer(Frame said) throws IOException {
+        Frame heard = pipe.read();
+        while (heard.conversation() < conversation) {
+            heard.wipe(); // answers a link that was closed before this one was opened
+            heard = pipe.read();
+        }
+        if (!heard.follows(said)) {
+            throw new FrameException("a message out of turn");
+        }
+        return heard;
     }
 
     /** Stores what a SAVENVM message brings; returns the status to answer with. */

@@ -92,8 +92,21 @@ class ConversationTest {
     void theManagerRefusesUnknownRequests() throws Exception {
         ManagerEnd manager = manager();
         Future<byte[]> response = start(() -> manager.execute(0, COMMAND));
-        enginePipe.write(enginePipe.read().reply(false, ControlPacket.request(3, COMMAND)));
-        fails(response, "unknown request 3");
+        enginePipe.write(enginePipe.read().reply(false, ControlPacket.request(4, COMMAND)));
+        fails(response, "unknown request 4");
+    }
+
+    @Test
+    void theManagerRefusesSnapshotsThatAreNone() throws Exception {
+        for (Map<StateKind, byte[]> other : List.of(
+                state(), Map.<StateKind, byte[]>of(), Map.of(StateKind.VOLATILE, STATE, StateKind.SAVED, STATE))) {
+            open();
+            ManagerEnd manager = manager();
+            Future<byte[]> snapshot = start(manager::snapshot);
+            enginePipe.write(enginePipe.read().reply(false, ControlPacket.response(0, StateParts.encode(other))));
+            fails(snapshot, "other than a snapshot");
+        }
+        assertThat(saved).isEmpty();
     }
 
     @Test
@@ -172,6 +185,36 @@ class ConversationTest {
     }
 
     @Test
+    void aSnapshotForALaterLinkUndoesTheCommandThatIsSaving() throws Exception {
+        EngineEnd engine = new EngineEnd(enginePipe);
+        managerPipe.write(new Frame(true, 0, 50, 0, COMMAND));
+        managerPipe.write(new Frame(false, 0, 60, 0, ControlPacket.request(ControlPacket.SNAPSHOT, new byte[0])));
+        Scripted scripted = new Scripted((bytes, sink) -> {
+            assertThatIOException().isThrownBy(() -> sink.save(state())).withMessageContaining("left");
+            return RESPONSE;
+        });
+        engine.serve(scripted);
+        engine.serve(scripted);
+        assertThat(managerPipe.read().conversation()).isEqualTo(50); // the SAVENVM that nobody answered
+        Frame answer = managerPipe.read();
+        assertThat(answer.conversation()).isEqualTo(60);
+        assertThat(ControlPacket.of(answer, ControlPacket.RESPONSE).parameters())
+                .isEqualTo(StateParts.encode(Map.of(StateKind.VOLATILE, STATE)));
+    }
+
+    @Test
+    void theEngineRefusesRequestsThatAreNotTheManagers() throws Exception {
+        for (int ordinal : new int[] {0, ControlPacket.SAVENVM, ControlPacket.LOADNVM, 4}) {
+            open();
+            EngineEnd engine = new EngineEnd(enginePipe);
+            managerPipe.write(new Frame(false, 0, 50, 0, ControlPacket.request(ordinal, new byte[0])));
+            assertThatExceptionOfType(FrameException.class)
+                    .isThrownBy(() -> engine.serve(new Scripted((bytes, sink) -> RESPONSE)))
+                    .withMessageContaining("unknown request " + ordinal);
+        }
+    }
+
+    @Test
     void anAcknowledgementOutOfTurnEndsTheChannelThoughTheEngineGoesOn() throws Exception {
         EngineEnd engine = new EngineEnd(enginePipe);
         managerPipe.write(new Frame(true, 0, 50, 0, COMMAND));
@@ -233,7 +276,7 @@ class ConversationTest {
             manager.load(state());
             return null;
         });
-        enginePipe.write(new Frame(false, 0, 0, 0, ControlPacket.request(ControlPacket.LOADNVM, new byte[] {0, 2})));
+        enginePipe.write(new Frame(false, 0, 0, 0, ControlPacket.request(ControlPacket.LOADNVM, new byte[] {0, 1})));
         ControlPacket answer = ControlPacket.of(enginePipe.read(), ControlPacket.RESPONSE);
         assertThat(answer.code()).isEqualTo(ControlPacket.FAIL);
         assertThat(answer.reason()).contains("different releases");
@@ -295,7 +338,7 @@ class ConversationTest {
 
         @Override
         public byte[] snapshot() {
-            throw new UnsupportedOperationException();
+            return STATE.clone();
         }
 
         @Override
