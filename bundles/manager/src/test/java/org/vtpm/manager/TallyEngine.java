@@ -8,6 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
@@ -71,6 +72,11 @@ final class TallyEngine implements Engine {
         } finally {
             inside.decrementAndGet();
         }
+    }
+
+    @Override
+    public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

@@ -11,6 +11,8 @@ import org.vtpm.itests.tpm12.SocketTpm;
 public final class Swtpm implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
+    private static final String CONTROL = "control.sock";
+
     private final Path folder;
     private final Path socket;
     private final Process process;
@@ -36,7 +38,7 @@ public final class Swtpm implements AutoCloseable {
                 "--server",
                 "type=unixio,path=" + socket,
                 "--ctrl",
-                "type=unixio,path=" + folder.resolve("control.sock"),
+                "type=unixio,path=" + folder.resolve(CONTROL),
                 "--flags",
                 "not-need-init");
         Process process = Programs.start(folder, folder.resolve("swtpm.log"), command);
@@ -59,6 +61,11 @@ public final class Swtpm implements AutoCloseable {
     /** A new connection; it serves one at a time. */
     public SocketTpm connect() throws IOException {
         return SocketTpm.unix(socket);
+    }
+
+    /** A connection to its control channel; it serves one at a time. */
+    public SwtpmControl control() throws IOException {
+        return new SwtpmControl(folder.resolve(CONTROL));
     }
 
     /** Where it keeps its state. */

@@ -17,6 +17,16 @@ public interface Engine extends AutoCloseable {
     byte[] execute(int locality, byte[] command, StateSink sink);
 
     /**
+     * Gives the TPM a signal of a dynamic launch. Commands may come between two signals.
+     *
+     * @param data what is measured, for {@link LaunchSignal#HASH_DATA}; empty for the others
+     * @param sink receives permanent state before the call returns
+     * @return 0, or the family's code for the signal's failure: out of turn or before the TPM's start-up, after which the
+     *     TPM is in failure mode, or a change of state that could not be stored and was undone
+     */
+    int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink);
+
+    /**
      * Takes a snapshot of all that loss of power would destroy, between two commands. The engine is left as it is; whoever
      * goes on with the snapshot closes it first, and resumes a snapshot once only: a TPM that runs twice, or a second time
      * from the same point, would take back what its guest relies on.

@@ -179,8 +179,11 @@ class SnapshotTest {
             refused(withVolatile(other), "version " + version);
         }
         byte[] thread = snapshot.clone();
-        int bufferPosition =
-                thread.length - 28 - 4 - (41 - 4); // before tick session and transport, in the unfinished hash
+        int bufferPosition = thread.length
+                - 28
+                - 1
+                - 4
+                - (41 - 4); // before tick session, launch and transport, in the unfinished hash
         thread[bufferPosition] = 0x7F;
         refused(withVolatile(thread), "damaged");
         opens(withVolatile(NOTHING));

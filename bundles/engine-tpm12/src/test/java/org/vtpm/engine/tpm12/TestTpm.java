@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
@@ -144,16 +145,23 @@ public final class TestTpm {
 
     public byte[] execute(int locality, byte[] command) {
         between.run();
-        byte[] response = engine.execute(locality, command, changes -> {
-            if (storeFails) {
-                throw new IOException("the disk is full");
-            }
-            stores++;
-            changes.forEach((kind, part) -> stored.put(kind, part.clone()));
-        });
+        byte[] response = engine.execute(locality, command, this::store);
         Exercised.count(command, response);
         answers.accept(response);
         return response;
+    }
+
+    /** Gives a signal of a dynamic launch; its return code. */
+    public int launch(LaunchSignal signal, byte[] data) {
+        return engine.dynamicLaunch(signal, data, this::store);
+    }
+
+    private void store(Map<StateKind, byte[]> changes) throws IOException {
+        if (storeFails) {
+            throw new IOException("the disk is full");
+        }
+        stores++;
+        changes.forEach((kind, part) -> stored.put(kind, part.clone()));
     }
 
     /** Sends an unauthorised command. */

@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.vtpm.api.engine.Engine;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 
@@ -126,6 +127,11 @@ final class FakeEngine implements Engine {
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    @Override
+    public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.Engine;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 import org.vtpm.api.transport.EngineLink;
@@ -81,6 +82,11 @@ class LoopbackTransportTest {
                 return new byte[0];
             }
             return new byte[] {(byte) locality, (byte) command.length};
+        }
+
+        @Override
+        public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
+            throw new UnsupportedOperationException();
         }
 
         @Override

@@ -18,9 +18,6 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 
 /** Integrity collection and reporting (TPM Main Part 3, section 16). */
 public final class IntegrityChapter implements Chapter {
-    /** A PCR that only the start of a dynamic launch may extend first. */
-    private static final int DRTM_PCR = 17;
-
     private static final int DRTM_LOCALITY = 4;
 
     record Extend(int pcrNum, @Fixed(20) byte[] inDigest) {}
@@ -50,7 +47,8 @@ public final class IntegrityChapter implements Chapter {
         require(exists(pcr), ReturnCode.BADINDEX);
         require(PcrAttributes.extendAllowed(pcr, tx.locality()), ReturnCode.BAD_LOCALITY);
         byte[] old = tx.stClear().pcrs().get(pcr);
-        boolean launching = pcr == DRTM_PCR && Arrays.equals(old, new byte[Sha1.LENGTH]);
+        // That it still holds zeros means that the launch's own measurement has not come yet.
+        boolean launching = pcr == PcrAttributes.FIRST_DYNAMIC && Arrays.equals(old, new byte[Sha1.LENGTH]);
         require(!launching || tx.locality() == DRTM_LOCALITY, ReturnCode.BAD_LOCALITY);
         byte[] value = Sha1.of(old, digest);
         tx.stClear(tx.stClear().withPcrs(tx.stClear().pcrs().with(pcr, value)));

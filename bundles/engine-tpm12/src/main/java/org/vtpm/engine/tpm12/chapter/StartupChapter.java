@@ -41,6 +41,9 @@ public final class StartupChapter implements Chapter {
 
     private static Record startup(Transaction tx, Startup request) {
         require(tx.volatiles().postInitialise(), ReturnCode.INVALID_POSTINIT);
+        if (tx.volatiles().selfTest() == SelfTest.FAILED) {
+            fail(tx);
+        }
         StClearState state = switch (request.startupType()) {
             case ST_CLEAR -> StClearState.initial(tx.is(PermanentFlags.Flag.DEACTIVATED));
             case ST_STATE -> restored(tx);

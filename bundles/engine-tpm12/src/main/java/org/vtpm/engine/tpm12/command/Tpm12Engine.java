@@ -12,6 +12,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 import org.vtpm.crypto.Sha1;
@@ -91,7 +92,7 @@ public final class Tpm12Engine implements Engine {
         try {
             Preparation.run(tx, sink);
             byte[] response = dispatcher.run(tx, bound, command);
-            store(tx, tx.succeeded(), sink);
+            store(tx.changes(tx.succeeded()), sink);
             replace(before, tx.succeeded(), tx);
             return response;
         } catch (TpmException e) {
@@ -109,6 +110,36 @@ public final class Tpm12Engine implements Engine {
         tx.authorizations().endAfter(code);
         replace(before, tx.failed(), tx);
         return Dispatcher.failure(code);
+    }
+
+    @Override
+    public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
+        State before = Objects.requireNonNull(state, "the engine is closed");
+        ReturnCode code = ReturnCode.SUCCESS;
+        State after = before;
+        try {
+            after = DynamicLaunch.after(signal, data, before);
+            Map<StateKind, byte[]> changes = new HashMap<>();
+            if (before.volatiles().stateSaved()) {
+                changes.put(StateKind.SAVED, new byte[0]);
+                after = after.withVolatiles(after.volatiles().withStateSaved(false));
+            }
+            if (!after.permanent().equals(before.permanent())) {
+                changes.put(StateKind.PERMANENT, StateFormat.encodePermanent(after.permanent()));
+            }
+            store(changes, sink);
+        } catch (TpmException e) {
+            code = e.code();
+            after = DynamicLaunch.failed(before);
+            LOG.warn("{}: {}; this TPM is in failure mode until its next start", signal, code);
+        } catch (IOException e) {
+            code = ReturnCode.IOERROR;
+            after = before;
+            LOG.error("{}: its change of state could not be stored and was undone", signal, e);
+        }
+        state = after;
+        before.zeroSecretsNotIn(after);
+        return code.code();
     }
 
     @Override
@@ -131,8 +162,7 @@ public final class Tpm12Engine implements Engine {
         }
     }
 
-    private void store(Transaction tx, State after, StateSink sink) throws IOException {
-        Map<StateKind, byte[]> changes = tx.changes(after);
+    private void store(Map<StateKind, byte[]> changes, StateSink sink) throws IOException {
         if (!changes.isEmpty()) {
             try {
                 sink.save(changes);

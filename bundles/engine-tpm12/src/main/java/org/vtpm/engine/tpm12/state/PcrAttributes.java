@@ -9,8 +9,10 @@ import org.vtpm.crypto.Sha1;
  */
 public final class PcrAttributes {
     private static final int FIRST_RESETTABLE = 16;
-    private static final int FIRST_DYNAMIC = 17;
-    private static final int LAST_DYNAMIC = 22;
+    /** The first PCR that belongs to a dynamic launch, the one that holds what was launched. */
+    public static final int FIRST_DYNAMIC = 17;
+
+    static final int LAST_DYNAMIC = 22;
 
     // Bit n stands for locality n; the first entry is PCR 16.
     private static final int[] RESET_LOCAL = {0x1F, 0x10, 0x10, 0x10, 0x14, 0x04, 0x04, 0x1F};

@@ -68,6 +68,15 @@ public record PcrBank(@Fixed(PcrBank.SIZE) byte[] values) {
         return new PcrBank(copy);
     }
 
+    /** This bank as a dynamic launch begins with it. */
+    public PcrBank launched() {
+        PcrBank bank = this;
+        for (int pcr = PcrAttributes.FIRST_DYNAMIC; pcr <= PcrAttributes.LAST_DYNAMIC; pcr++) {
+            bank = bank.withReset(pcr, true);
+        }
+        return bank;
+    }
+
     /** This bank as TPM_SaveState keeps it: PCRs that can be reset have their start value. */
     public PcrBank withoutResettable() {
         PcrBank bank = this;

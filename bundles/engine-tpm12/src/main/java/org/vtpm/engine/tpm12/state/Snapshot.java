@@ -21,5 +21,9 @@ public record Snapshot(
         if (thread != null) {
             Sha1.resume(thread.suspended());
         }
+        byte[] launch = volatiles.launch();
+        if (launch != null) {
+            Sha1.resume(launch);
+        }
     }
 }

@@ -16,6 +16,7 @@ import org.vtpm.codec.Sized;
  * @param selfTest how far the self-test got
  * @param tosPresent a dynamic launch took place
  * @param sha1Thread what TPM_SHA1Start began, or null
+ * @param launch what TPM_HASH_START began, as {@link org.vtpm.crypto.Sha1#resume} goes on with it, or null
  * @param ticks what timing ticks are counted from: the power came, so that whatever Startup follows changes nothing
  */
 public record VolatileState(
@@ -25,6 +26,7 @@ public record VolatileState(
         SelfTest selfTest,
         boolean tosPresent,
         @Present @Nullable Sha1Thread sha1Thread,
+        @Present @Sized byte @Nullable [] launch,
         TickSession ticks) {
 
     /** How far the self-test got. */
@@ -38,7 +40,7 @@ public record VolatileState(
 
     /** After TPM_Init. */
     public static VolatileState initial(byte @Nullable [] saved, TickSession ticks) {
-        return new VolatileState(true, saved, false, SelfTest.LIMITED, false, null, ticks);
+        return new VolatileState(true, saved, false, SelfTest.LIMITED, false, null, null, ticks);
     }
 
     /** TPM_Startup is done. */
@@ -68,6 +70,10 @@ public record VolatileState(
         return with(copy -> copy.sha1Thread = to);
     }
 
+    public VolatileState withLaunch(byte @Nullable [] to) {
+        return with(copy -> copy.launch = to);
+    }
+
     private VolatileState with(Consumer<Copy> change) {
         Copy copy = new Copy(this);
         change.accept(copy);
@@ -82,6 +88,7 @@ public record VolatileState(
         private SelfTest selfTest;
         private boolean tosPresent;
         private @Nullable Sha1Thread sha1Thread;
+        private byte @Nullable [] launch;
         private final TickSession ticks;
 
         Copy(VolatileState of) {
@@ -91,17 +98,22 @@ public record VolatileState(
             selfTest = of.selfTest;
             tosPresent = of.tosPresent;
             sha1Thread = of.sha1Thread;
+            launch = of.launch;
             ticks = of.ticks;
         }
 
         VolatileState finish() {
-            return new VolatileState(postInitialise, saved, stateSaved, selfTest, tosPresent, sha1Thread, ticks);
+            return new VolatileState(
+                    postInitialise, saved, stateSaved, selfTest, tosPresent, sha1Thread, launch, ticks);
         }
     }
 
     Stream<byte[]> secrets() {
-        return Stream.concat(
-                Stream.ofNullable(saved), Stream.ofNullable(sha1Thread).map(Sha1Thread::suspended));
+        return Stream.of(
+                        Stream.ofNullable(saved),
+                        Stream.ofNullable(sha1Thread).map(Sha1Thread::suspended),
+                        Stream.ofNullable(launch))
+                .flatMap(secrets -> secrets);
     }
 
     /** Names no content. */

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 
@@ -334,6 +335,11 @@ class ConversationTest {
             } catch (IOException e) {
                 throw new AssertionError(e);
             }
+        }
+
+        @Override
+        public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
+            throw new UnsupportedOperationException();
         }
 
         @Override
