@@ -2,9 +2,12 @@ package org.vtpm.manager;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
@@ -13,8 +16,10 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.StateSink;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.engine.TpmModel;
 
-/** An engine that counts: each command adds one to its permanent state and answers with the sum. */
+/** An engine that counts: each command adds one to its permanent state and answers with the sum. Behind the sum
+ * its state has the certificate of its endorsement key, if any. */
 final class TallyEngine implements Engine {
     /** Ordinals that make it misbehave. */
     static final int HANG = 0xDEAD;
@@ -25,10 +30,12 @@ final class TallyEngine implements Engine {
     final CountDownLatch release = new CountDownLatch(1);
     volatile boolean overlapped;
     volatile boolean closed;
+    private final byte[] state;
     private int tally;
 
-    TallyEngine(int tally) {
-        this.tally = tally;
+    TallyEngine(byte[] state) {
+        this.state = state.clone();
+        this.tally = state[0];
     }
 
     static byte[] command(int ordinal) {
@@ -57,7 +64,8 @@ final class TallyEngine implements Engine {
                 throw new IllegalStateException("provoked");
             }
             tally++;
-            sink.save(Map.of(StateKind.PERMANENT, new byte[] {(byte) tally}));
+            state[0] = (byte) tally;
+            sink.save(Map.of(StateKind.PERMANENT, state.clone()));
             return ByteBuffer.allocate(14)
                     .putShort((short) 0xC4)
                     .putInt(14)
@@ -91,7 +99,7 @@ final class TallyEngine implements Engine {
 
     /** Makes them, and remembers the last one. */
     static final class Factory implements EngineFactory {
-        volatile TallyEngine last = new TallyEngine(0);
+        volatile TallyEngine last = new TallyEngine(new byte[1]);
         volatile int startupOrdinal = 0x99;
 
         @Override
@@ -105,12 +113,34 @@ final class TallyEngine implements Engine {
         }
 
         @Override
-        public Engine open(Map<StateKind, byte[]> state) throws EngineStateException {
-            byte[] permanent = state.get(StateKind.PERMANENT);
-            if (permanent == null || permanent.length != 1) {
+        public TpmModel model() {
+            return new TpmModel(1, "tally", 1, TpmFamily.TPM_1_2, 2, 116);
+        }
+
+        @Override
+        public byte[] endorse(byte[] permanent, byte[] certificate) {
+            return ByteBuffer.allocate(permanent.length + certificate.length)
+                    .put(permanent)
+                    .put(certificate)
+                    .array();
+        }
+
+        @Override
+        public Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException {
+            if (permanent.length == 0) {
                 throw new EngineStateException("the tally is missing");
             }
-            last = new TallyEngine(permanent[0]);
+            byte[] certificate = permanent.length == 1 ? null : Arrays.copyOfRange(permanent, 1, permanent.length);
+            return Optional.of(new EndorsementInfo(new byte[] {7}, certificate));
+        }
+
+        @Override
+        public Engine open(Map<StateKind, byte[]> state) throws EngineStateException {
+            byte[] permanent = state.get(StateKind.PERMANENT);
+            if (permanent == null || permanent.length == 0) {
+                throw new EngineStateException("the tally is missing");
+            }
+            last = new TallyEngine(permanent);
             return last;
         }
 

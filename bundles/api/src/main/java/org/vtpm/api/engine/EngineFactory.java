@@ -1,6 +1,7 @@
 package org.vtpm.api.engine;
 
 import java.util.Map;
+import java.util.Optional;
 
 /** Makes engines of one TPM family. Registered as a service; factories hold no state of their engines. */
 public interface EngineFactory {
@@ -14,6 +15,29 @@ public interface EngineFactory {
      * @return permanent state in the engine's own format, for {@link #open}
      */
     byte[] manufacture(boolean endorsementKey);
+
+    /** What a credential of one of these TPMs says of it. */
+    TpmModel model();
+
+    /**
+     * Completes the manufacture of a TPM: puts the certificate of its endorsement key where the family's guests look for
+     * it.
+     *
+     * @param permanent what {@link #manufacture} returned; stays as it is
+     * @param certificate the DER of an X.509 certificate
+     * @return permanent state in the engine's own format, for {@link #open}
+     * @throws EngineStateException if the state is none of a new TPM, or the certificate does not fit into it
+     */
+    byte[] endorse(byte[] permanent, byte[] certificate) throws EngineStateException;
+
+    /**
+     * Reads a TPM's endorsement from its state, also where the TPM would not tell its guest.
+     *
+     * @param permanent the part {@link StateKind#PERMANENT}; stays as it is
+     * @return nothing if it has no endorsement key
+     * @throws EngineStateException if the state is damaged, of another family, or from a newer version
+     */
+    Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException;
 
     /**
      * Powers a TPM on with the state it had. It waits for its Startup command, except after a {@link

@@ -3,22 +3,28 @@ package org.vtpm.engine.tpm12;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.engine.TpmModel;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.chapter.Chapters;
+import org.vtpm.engine.tpm12.chapter.EndorsementCertificate;
 import org.vtpm.engine.tpm12.chapter.EndorsementKey;
+import org.vtpm.engine.tpm12.chapter.Identification;
 import org.vtpm.engine.tpm12.chapter.StartupChapter;
 import org.vtpm.engine.tpm12.command.Environment;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Tpm12Engine;
+import org.vtpm.engine.tpm12.state.Endorsement;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.StateFormat;
 
@@ -72,6 +78,36 @@ public final class Tpm12EngineFactory implements EngineFactory {
                 PermanentState.factory(endorsementKey ? EndorsementKey.make(environment(), new byte[20]) : null);
         try {
             return StateFormat.encodePermanent(state);
+        } finally {
+            state.zeroSecrets();
+        }
+    }
+
+    @Override
+    public TpmModel model() {
+        return Identification.model();
+    }
+
+    @Override
+    public byte[] endorse(byte[] permanent, byte[] certificate) throws EngineStateException {
+        PermanentState state = StateFormat.decodePermanent(permanent);
+        try {
+            return StateFormat.encodePermanent(EndorsementCertificate.install(state, certificate));
+        } finally {
+            state.zeroSecrets();
+        }
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException {
+        PermanentState state = StateFormat.decodePermanent(permanent);
+        try {
+            Endorsement endorsement = state.endorsement();
+            return endorsement == null
+                    ? Optional.empty()
+                    : Optional.of(new EndorsementInfo(
+                            EndorsementKey.subjectPublicKeyInfo(endorsement.publicKey()),
+                            EndorsementCertificate.read(state)));
         } finally {
             state.zeroSecrets();
         }

@@ -40,6 +40,11 @@ final class NvGuest {
         this.tpm = tpm;
     }
 
+    /** On this TPM. */
+    static NvGuest on(TestTpm tpm) {
+        return new NvGuest(tpm);
+    }
+
     /** On a TPM as it leaves the factory: without an owner, and NV is not locked. */
     static NvGuest atTheFactory() {
         return new NvGuest(TestTpm.started());

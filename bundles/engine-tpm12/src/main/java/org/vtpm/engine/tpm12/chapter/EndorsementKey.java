@@ -1,5 +1,9 @@
 package org.vtpm.engine.tpm12.chapter;
 
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.spec.RSAPublicKeySpec;
 import org.vtpm.crypto.AesCtr;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
@@ -37,6 +41,19 @@ public final class EndorsementKey {
                 environment.random(Sha1.LENGTH),
                 environment.random(Sha1.LENGTH),
                 environment.random(AesCtr.KEY_LENGTH));
+    }
+
+    /** The public key as the DER of an X.509 SubjectPublicKeyInfo (RFC 5280, section 4.1.2.7). */
+    public static byte[] subjectPublicKeyInfo(Pubkey key) {
+        RsaPublicKey rsa = key.rsa();
+        try {
+            return KeyFactory.getInstance("RSA")
+                    .generatePublic(
+                            new RSAPublicKeySpec(new BigInteger(1, rsa.modulus()), BigInteger.valueOf(rsa.exponent())))
+                    .getEncoded();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this Java cannot write an RSA public key", e);
+        }
     }
 
     /** Decrypts an authorisation secret that was encrypted for this TPM. */

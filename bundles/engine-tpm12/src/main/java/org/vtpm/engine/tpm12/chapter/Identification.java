@@ -1,6 +1,9 @@
 package org.vtpm.engine.tpm12.chapter;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.engine.TpmModel;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.Tag;
@@ -8,12 +11,15 @@ import org.vtpm.codec.U16;
 import org.vtpm.codec.U8;
 
 /** Who made this TPM, and to which specification. */
-final class Identification {
+public final class Identification {
     /** TPM_CAP_PROP_MANUFACTURER and tpmVendorID. */
     private static final byte[] VENDOR = "VTPM".getBytes(StandardCharsets.US_ASCII);
 
+    private static final String MODEL = "engine-tpm12";
     private static final int FIRMWARE_MAJOR = 0;
     private static final int FIRMWARE_MINOR = 1;
+    private static final int SPEC_LEVEL = 2;
+    private static final int SPEC_REVISION = 116;
 
     private Identification() {}
 
@@ -45,7 +51,18 @@ final class Identification {
 
     /** Level 2, revision 116. */
     static CapVersionInfo versionInfo() {
-        return new CapVersionInfo(version(), 2, 3, VENDOR.clone(), new byte[0]);
+        return new CapVersionInfo(version(), SPEC_LEVEL, 3, VENDOR.clone(), new byte[0]);
+    }
+
+    /** What a credential of this TPM says of it. */
+    public static TpmModel model() {
+        return new TpmModel(
+                ByteBuffer.wrap(VENDOR).getInt(),
+                MODEL,
+                FIRMWARE_MAJOR << Short.SIZE | FIRMWARE_MINOR,
+                TpmFamily.TPM_1_2,
+                SPEC_LEVEL,
+                SPEC_REVISION);
     }
 
     static byte[] vendor() {

@@ -1,6 +1,7 @@
 package org.vtpm.engine.tpm12.component;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Component;
@@ -8,12 +9,14 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.engine.TpmModel;
 import org.vtpm.engine.tpm12.Tpm12EngineFactory;
 
 /** Registers the factory of TPM 1.2 engines; the big-number provider below it may change while engines run. */
@@ -39,6 +42,21 @@ public final class Tpm12EngineComponent implements EngineFactory {
     @Override
     public byte[] manufacture(boolean endorsementKey) {
         return factory.manufacture(endorsementKey);
+    }
+
+    @Override
+    public TpmModel model() {
+        return factory.model();
+    }
+
+    @Override
+    public byte[] endorse(byte[] permanent, byte[] certificate) throws EngineStateException {
+        return factory.endorse(permanent, certificate);
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException {
+        return factory.endorsement(permanent);
     }
 
     @Override

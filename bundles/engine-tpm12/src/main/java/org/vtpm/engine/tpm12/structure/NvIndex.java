@@ -11,6 +11,9 @@ public final class NvIndex {
     /** TPM_NV_INDEX_DIR: the data integrity register. */
     public static final int DIR = 0x1000_0001;
 
+    /** TPM_NV_INDEX_EKCert, for good: the certificate of the endorsement key. */
+    public static final int EK_CERTIFICATE = 0x1000_F000;
+
     /** TPM_NV_INDEX_TRIAL: defining it only tells whether there is room. */
     public static final int TRIAL = 0x0000_F004;
 
