@@ -20,8 +20,8 @@ import org.junit.jupiter.api.TestFactory;
 /** Holds the code against the architecture's table of bundles: which may know which, and nothing else. */
 class DependencyTest {
     /** What everybody may use: the JDK, logging, and annotations. */
-    private static final List<String> COMMON =
-            List.of("java..", "javax.crypto..", "org.slf4j..", "org.osgi..", "org.jspecify..");
+    private static final List<String> COMMON = List.of(
+            "java..", "javax.crypto..", "javax.security.auth.x500..", "org.slf4j..", "org.osgi..", "org.jspecify..");
 
     private static final String BOUNCY_CASTLE = "org.bouncycastle..";
     private static final String JNR = "jnr..";
@@ -40,6 +40,7 @@ class DependencyTest {
             Map.entry("listener.swtpm", Set.of("api", "codec", JNR)),
             Map.entry("listener.legacy", Set.of("api", "codec", JNR)),
             Map.entry("root.software", Set.of("api", "codec", "crypto")),
+            Map.entry("ca.local", Set.of("api", BOUNCY_CASTLE)),
             Map.entry("storage", Set.of("api", "codec", "crypto")),
             Map.entry("manager", Set.of("api")),
             Map.entry("shell", Set.of("api", KARAF_SHELL)),

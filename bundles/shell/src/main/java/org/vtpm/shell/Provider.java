@@ -15,6 +15,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.VtpmManager;
@@ -40,6 +41,7 @@ record Provider(String name, boolean preferred, boolean developmentOnly, int ran
         addNamed(services, context, VtpmManager.class, manager -> "-");
         addNamed(services, context, StateStore.class, store -> "-");
         addNamed(services, context, RootOfTrust.class, RootOfTrust::name);
+        addNamed(services, context, EndorsementAuthority.class, EndorsementAuthority::name);
         addNamed(services, context, EngineTransport.class, EngineTransport::name);
         addNamed(services, context, ProcessTransport.class, ProcessTransport::name);
         addNamed(services, context, BigNumberProvider.class, BigNumberProvider::name);

@@ -60,7 +60,7 @@ class ProviderTest {
     @Test
     void missingServiceIsListedToo() {
         assertThat(Provider.all(services.context()))
-                .hasSize(8)
+                .hasSize(9)
                 .allSatisfy((service, providers) -> assertThat(providers).isEmpty());
     }
 

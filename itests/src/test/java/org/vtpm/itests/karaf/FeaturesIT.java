@@ -40,6 +40,7 @@ public class FeaturesIT {
 
     private static final List<Step> STEPS = List.of(
             new Step("vtpm-tp-bouncycastle", null),
+            new Step("vtpm-tp-bouncycastle-pkix", null),
             new Step("vtpm-tp-jnr", null),
             new Step("vtpm-api", null),
             new Step("vtpm-codec", null),
@@ -50,6 +51,7 @@ public class FeaturesIT {
             new Step("vtpm-transport-loopback", "org.vtpm.api.transport.EngineTransport"),
             new Step("vtpm-transport-fifo", "org.vtpm.api.transport.ProcessTransport"),
             new Step("vtpm-root-software", "org.vtpm.api.root.RootOfTrust"),
+            new Step("vtpm-ca-local", "org.vtpm.api.endorsement.EndorsementAuthority"),
             new Step("vtpm-storage", "org.vtpm.api.storage.StateStore"),
             new Step("vtpm-manager", "org.vtpm.api.manager.VtpmManager"),
             new Step("vtpm-listener-swtpm", "org.vtpm.api.manager.EndpointHandler"),
