@@ -17,11 +17,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
@@ -35,6 +37,7 @@ final class InstanceRegistry implements VtpmManager {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
     private final Services services;
+    private final Endorser endorser;
     private final WorkerPool pool;
     private final Clock clock;
     private final Map<UUID, Instance> instances = new ConcurrentHashMap<>();
@@ -45,6 +48,7 @@ final class InstanceRegistry implements VtpmManager {
 
     InstanceRegistry(Services services, WorkerPool pool, Clock clock) {
         this.services = services;
+        this.endorser = new Endorser(services);
         this.pool = pool;
         this.clock = clock;
     }
@@ -95,7 +99,7 @@ final class InstanceRegistry implements VtpmManager {
                 order.endpoints(),
                 !order.endpoints().isEmpty(),
                 clock.instant());
-        byte[] state = factory.manufacture(order.endorsementKey());
+        byte[] state = endorser.manufacture(factory, order);
         try {
             services.store().create(record, Map.of(StateKind.PERMANENT, state));
         } catch (IOException e) {
@@ -269,6 +273,16 @@ final class InstanceRegistry implements VtpmManager {
         }
         found.useTransport(transport);
         return found.info();
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException {
+        return endorser.endorsement(get(instance).record());
+    }
+
+    @Override
+    public AuthorityInfo authority() throws VtpmException {
+        return endorser.authority();
     }
 
     private Instance get(UUID instance) throws VtpmException {

@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
@@ -24,6 +25,7 @@ final class Services {
     private final Ranked<EngineTransport> transports = new Ranked<>();
     private final Ranked<ProcessTransport> processTransports = new Ranked<>();
     private final Ranked<EndpointHandler> handlers = new Ranked<>();
+    private final Ranked<EndorsementAuthority> authorities = new Ranked<>();
 
     Services(StateStore store, Supplier<Settings> settings) {
         this.store = store;
@@ -52,6 +54,10 @@ final class Services {
 
     Ranked<EndpointHandler> handlers() {
         return handlers;
+    }
+
+    Ranked<EndorsementAuthority> authorities() {
+        return authorities;
     }
 
     Optional<EngineFactory> engine(TpmFamily family) {

@@ -25,8 +25,11 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.api.endorsement.EndorsementAuthority;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.NewInstance;
@@ -189,6 +192,18 @@ public final class VtpmManagerComponent implements VtpmManager {
         registry.all().forEach(instance -> instance.handlerGone(handler));
     }
 
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindAuthority(EndorsementAuthority authority, Map<String, ?> properties) {
+        services.authorities().add(authority, properties);
+    }
+
+    void unbindAuthority(EndorsementAuthority authority) {
+        services.authorities().remove(authority);
+    }
+
     /** Waits for instances to leave a transport; once the manager is stopped, none is on one. */
     private void leave(String transport) {
         if (active) {
@@ -263,5 +278,15 @@ public final class VtpmManagerComponent implements VtpmManager {
     @Override
     public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
         return registry.useTransport(instance, transport);
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException {
+        return registry.endorsement(instance);
+    }
+
+    @Override
+    public AuthorityInfo authority() throws VtpmException {
+        return registry.authority();
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Proxy;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,8 +20,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.vtpm.api.endorsement.EndorsementAuthority;
+import org.vtpm.api.endorsement.EndorsementException;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.engine.TpmModel;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.InstanceInfo;
@@ -100,7 +106,7 @@ class VtpmManagerTest {
     }
 
     private static NewInstance order(String name, URI... endpoints) {
-        return new NewInstance(name, null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, true, List.of(endpoints));
+        return order(name, true, true, endpoints);
     }
 
     private InstanceInfo now(InstanceInfo instance) {
@@ -161,8 +167,8 @@ class VtpmManagerTest {
         UUID uuid = made.record().uuid();
 
         assertThatThrownBy(() -> manager.create(order("demo"))).hasMessageContaining("'demo'");
-        assertThatThrownBy(() -> manager.create(
-                        new NewInstance("other", uuid, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, false, List.of())))
+        assertThatThrownBy(() -> manager.create(new NewInstance(
+                        "other", uuid, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, false, true, List.of())))
                 .hasMessageContaining(uuid.toString());
         assertThatThrownBy(() -> manager.create(order("other", ENDPOINT)))
                 .hasMessageContaining("test:one")
@@ -422,5 +428,77 @@ class VtpmManagerTest {
         assertThat(now(made).reason()).contains("bundle of its engine");
         VtpmManager service = manager;
         assertThatThrownBy(() -> service.create(order("other"))).hasMessageContaining("no engine for TPM 1.2");
+    }
+
+    /** Vouches with its own name and the key. */
+    private record TestAuthority(String name, boolean issues) implements EndorsementAuthority {
+        @Override
+        public byte[] certify(byte[] publicKey, TpmModel model) throws EndorsementException {
+            if (name.isEmpty()) {
+                throw new EndorsementException("its key is gone");
+            }
+            return (name + publicKey[0] + model.model()).getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public byte[] certificate() {
+            return name.getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    private byte[] certificate(InstanceInfo instance) throws VtpmException {
+        EndorsementInfo endorsement =
+                manager.endorsement(instance.record().uuid()).orElseThrow();
+        assertThat(endorsement.publicKey()).containsExactly(7);
+        return endorsement.certificate();
+    }
+
+    private static NewInstance order(String name, boolean key, boolean certificate, URI... endpoints) {
+        return new NewInstance(
+                name, null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, key, certificate, List.of(endpoints));
+    }
+
+    @Test
+    void newInstancesGetACertificateOfTheBestAuthorityThatIssues() throws Exception {
+        manager.bindAuthority(new TestAuthority("off", false), Map.of("service.ranking", 9));
+        assertThat(certificate(manager.create(order("before")))).isNull();
+        assertThat(manager.authority().name()).isEqualTo("off");
+
+        EndorsementAuthority authority = new TestAuthority("on", true);
+        manager.bindAuthority(authority, Map.of());
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        assertThat(certificate(made)).asString().isEqualTo("on7tally");
+        send(ENDPOINT, 1);
+        manager.stop(made.record().uuid());
+        assertThat(certificate(made)).asString().isEqualTo("on7tally");
+        assertThat(manager.authority().certificate()).asString().isEqualTo("on");
+
+        assertThat(certificate(manager.create(order("bare", true, false)))).isNull();
+        assertThat(certificate(manager.create(order("keyless", false, true)))).isNull();
+        manager.unbindAuthority(authority);
+        assertThat(certificate(manager.create(order("after")))).isNull();
+    }
+
+    @Test
+    void whatCannotBeCertifiedIsNotCreated() throws Exception {
+        manager.bindAuthority(new TestAuthority("", true), Map.of());
+        assertThatThrownBy(() -> manager.create(order("demo", ENDPOINT)))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("its key is gone")
+                .hasMessageContaining("--no-ek-cert");
+        assertThat(manager.instances()).isEmpty();
+        assertThat(store.records).isEmpty();
+        assertThat(manager.create(order("demo", true, false, ENDPOINT)).state()).isEqualTo(InstanceState.RUNNING);
+    }
+
+    @Test
+    void anEndorsementThatCannotBeReadSaysWhy() throws Exception {
+        UUID uuid = manager.create(order("demo")).record().uuid();
+        store.states.get(uuid).put(StateKind.PERMANENT, new byte[0]);
+        assertThatThrownBy(() -> manager.endorsement(uuid))
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("the tally is missing");
+        assertThatThrownBy(() -> manager.authority()).hasMessageContaining("org.vtpm.ca.local");
     }
 }

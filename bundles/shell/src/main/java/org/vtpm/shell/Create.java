@@ -64,6 +64,9 @@ public final class Create implements Action {
     @Option(name = "--no-ek", description = "Leave the endorsement key to TPM_CreateEndorsementKeyPair")
     private boolean withoutEndorsementKey;
 
+    @Option(name = "--no-ek-cert", description = "No certificate for the endorsement key, although the host has a CA")
+    private boolean withoutCertificate;
+
     @Option(
             name = "--endpoint",
             description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
@@ -97,6 +100,7 @@ public final class Create implements Action {
                 isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
                 Words.constant(StartupMode.class, "--startup", startup),
                 !withoutEndorsementKey,
+                !withoutCertificate,
                 addresses);
         VtpmManager host = Instances.managedBy(manager);
         InstanceInfo created = Instances.ask(() -> host.create(order));

@@ -3,6 +3,7 @@ package org.vtpm.shell;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
 import org.apache.karaf.shell.api.action.Command;
@@ -29,6 +30,12 @@ public final class Show implements Action {
     @Option(name = "--json", description = "Print JSON for a script")
     private boolean json;
 
+    @Option(
+            name = "--ek-cert",
+            description =
+                    "File on the manager's host to write the endorsement key's certificate to, as PEM; - prints it")
+    private @Nullable String certificateFile;
+
     @Argument(name = "name", description = "Name or UUID of the instance", required = true)
     @Completion(InstanceNames.class)
     private String name;
@@ -42,11 +49,19 @@ public final class Show implements Action {
     @Override
     public @Nullable Object execute() throws CommandException {
         Words.none(Words.takeOptions(this, words));
-        InstanceInfo instance = Instances.find(Instances.managedBy(manager), name);
-        if (json) {
-            System.out.println(Json.write(InstanceJson.of(instance)));
+        VtpmManager host = Instances.managedBy(manager);
+        InstanceInfo instance = Instances.find(host, name);
+        Endorsement endorsement = Endorsement.of(instance, host);
+        if (certificateFile != null) {
+            endorsement.writeCertificate(instance.record().name(), certificateFile);
+        } else if (json) {
+            Map<String, @Nullable Object> members = InstanceJson.of(instance);
+            members.put("endorsement", endorsement.json());
+            System.out.println(Json.write(members));
         } else {
-            table(instance).print(System.out);
+            ShellTable table = table(instance);
+            endorsement.addTo(table);
+            table.print(System.out);
         }
         return null;
     }

@@ -3,15 +3,27 @@ package org.vtpm.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.apache.karaf.shell.support.CommandException;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.Isolation;
@@ -42,6 +54,7 @@ class CommandsTest {
                 Attach.class,
                 Detach.class,
                 Transport.class,
+                ShowAuthority.class,
                 InstanceNames.class,
                 EndpointUris.class,
                 TransportNames.class);
@@ -57,7 +70,8 @@ class CommandsTest {
         String output = shell.run("vtpm:create demo");
 
         assertThat(manager.lastOrder)
-                .isEqualTo(new NewInstance("demo", null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, true, List.of()));
+                .isEqualTo(new NewInstance(
+                        "demo", null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, true, true, List.of()));
         assertThat(output).contains("demo: STOPPED", "uuid     " + uuid("demo"));
     }
 
@@ -66,7 +80,7 @@ class CommandsTest {
         UUID uuid = UUID.fromString("11111111-2222-3333-4444-555555555555");
 
         String output = shell.run("vtpm:create demo --endpoint tcp:127.0.0.1:6545 --endpoint=unix:/run/demo.sock"
-                + " --family 1.2 --no-ek --isolation process --startup none --uuid " + uuid);
+                + " --family 1.2 --no-ek --no-ek-cert --isolation process --startup none --uuid " + uuid);
 
         assertThat(manager.lastOrder)
                 .isEqualTo(new NewInstance(
@@ -75,6 +89,7 @@ class CommandsTest {
                         TpmFamily.TPM_1_2,
                         Isolation.PROCESS,
                         StartupMode.NONE,
+                        false,
                         false,
                         List.of(TCP, URI.create("unix:/run/demo.sock"))));
         assertThat(output).contains("demo: RUNNING", "endpoint tcp:127.0.0.1:6545", "endpoint unix:/run/demo.sock");
@@ -145,10 +160,82 @@ class CommandsTest {
                     }
                   ]
                 }""".formatted(uuid("demo"));
+        String shown = expected.substring(0, expected.length() - 2) + """
+                ,
+                  "endorsement": {
+                    "keySha256": null,
+                    "certificate": null,
+                    "problem": "the endorsement cannot be read: damaged"
+                  }
+                }""";
 
-        assertThat(shell.run("vtpm:show demo --json")).isEqualToIgnoringNewLines(expected + "\n");
-        assertThat(shell.run("vtpm:show --json demo")).isEqualToIgnoringNewLines(expected + "\n");
+        assertThat(shell.run("vtpm:show demo --json")).isEqualToIgnoringNewLines(shown + "\n");
+        assertThat(shell.run("vtpm:show --json demo")).isEqualToIgnoringNewLines(shown + "\n");
         assertThat(shell.run("vtpm:list --json")).isEqualToIgnoringWhitespace("[" + expected + "]");
+    }
+
+    /** A certificate that swtpm_setup 0.7.1 issued, as PEM. */
+    private static String pem() throws Exception {
+        try (InputStream in = Objects.requireNonNull(CommandsTest.class.getResourceAsStream("swtpm-ek.pem"))) {
+            return new String(in.readAllBytes(), StandardCharsets.US_ASCII);
+        }
+    }
+
+    private static X509Certificate certificate() throws Exception {
+        return (X509Certificate) CertificateFactory.getInstance("X.509")
+                .generateCertificate(new ByteArrayInputStream(pem().getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    @Test
+    void showTellsOfTheEndorsement(@TempDir Path folder) throws Exception {
+        manager.add("demo", InstanceState.STOPPED, null);
+        assertThat(shell.run("vtpm:show demo")).contains("EK SHA-256").doesNotContain("EK certificate");
+        fails("vtpm:show demo --ek-cert -", "has no endorsement key");
+
+        byte[] key = certificate().getPublicKey().getEncoded();
+        manager.endorsement = new EndorsementInfo(key, null);
+        assertThat(shell.run("vtpm:show demo"))
+                .contains(Certificate.sha256(key))
+                .containsPattern("certificate.*none");
+        fails("vtpm:show demo --ek-cert -", "issued only by vtpm:create");
+
+        manager.endorsement = new EndorsementInfo(key, certificate().getEncoded());
+        assertThat(shell.run("vtpm:show demo")).contains("serial 2", "issuer CN=swtpm-localca", "9999-12-31T23:59:59Z");
+        assertThat(shell.run("vtpm:show demo --json")).contains("\"keySha256\": \"" + Certificate.sha256(key) + '"');
+        assertThat(shell.run("vtpm:show demo --ek-cert -")).isEqualTo(pem());
+        Path file = folder.resolve("ek.pem");
+        assertThat(shell.run("vtpm:show demo --ek-cert " + file)).contains("written to " + file);
+        assertThat(file).hasContent(pem());
+        fails("vtpm:show demo --ek-cert " + folder, "cannot be written to " + folder);
+    }
+
+    @Test
+    void aCertificateThatTheGuestReplacedIsNotTaken() throws Exception {
+        manager.add("demo", InstanceState.RUNNING, null);
+        byte[] certificate = certificate().getEncoded();
+        byte[] longer = Arrays.copyOf(certificate, certificate.length + 1);
+        KeyPair other = KeyPairGenerator.getInstance("RSA").generateKeyPair();
+
+        manager.endorsement = new EndorsementInfo(other.getPublic().getEncoded(), certificate);
+        fails("vtpm:show demo --ek-cert -", "the guest put a certificate of another key in its place");
+        for (byte[] garbage : new byte[][] {{}, {0x30}, longer}) {
+            manager.endorsement =
+                    new EndorsementInfo(certificate().getPublicKey().getEncoded(), garbage);
+            assertThat(shell.run("vtpm:show demo")).contains("the guest overwrote it with what is no certificate");
+        }
+    }
+
+    @Test
+    void theAuthorityIsShown(@TempDir Path folder) throws Exception {
+        fails("vtpm:ca", "no certification authority is there");
+
+        manager.authority = certificate().getEncoded();
+        assertThat(shell.run("vtpm:ca")).contains("local", "yes", Certificate.sha256(manager.authority));
+        assertThat(shell.run("vtpm:ca --json")).contains("\"issues\": true", "\"serial\": \"2\"");
+        assertThat(shell.run("vtpm:ca --pem -")).isEqualTo(pem());
+        Path file = folder.resolve("ca.pem");
+        shell.run("vtpm:ca --pem " + file);
+        assertThat(file).hasContent(pem());
     }
 
     @Test

@@ -12,10 +12,12 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
@@ -30,6 +32,11 @@ final class FakeManager implements VtpmManager {
 
     @Nullable
     NewInstance lastOrder;
+
+    @Nullable
+    EndorsementInfo endorsement;
+
+    byte[] authority = {};
 
     /** Adds an instance as if it had been there before. */
     InstanceInfo add(String name, InstanceState state, @Nullable String reason, EndpointInfo... endpoints) {
@@ -131,5 +138,21 @@ final class FakeManager implements VtpmManager {
     public InstanceInfo useTransport(UUID instance, @Nullable String transport) {
         orders.add("transport " + Objects.toString(transport));
         return find(instance).orElseThrow();
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException {
+        if (find(instance).orElseThrow().state() == InstanceState.FAILED) {
+            throw new VtpmException("the endorsement cannot be read: damaged");
+        }
+        return Optional.ofNullable(endorsement);
+    }
+
+    @Override
+    public AuthorityInfo authority() throws VtpmException {
+        if (authority.length == 0) {
+            throw new VtpmException("no certification authority is there");
+        }
+        return new AuthorityInfo("local", true, authority);
     }
 }

@@ -17,6 +17,7 @@ import org.vtpm.api.instance.Isolation;
  * @param isolation where its engine shall run, or null for the host's default
  * @param startup what is done at each start
  * @param endorsementKey whether it is made with an endorsement key, as parts from a factory are
+ * @param endorsementCertificate whether that key gets a certificate, if the host has an authority that issues them
  * @param endpoints addresses to serve at once; with none it is created stopped
  */
 public record NewInstance(
@@ -26,6 +27,7 @@ public record NewInstance(
         @Nullable Isolation isolation,
         StartupMode startup,
         boolean endorsementKey,
+        boolean endorsementCertificate,
         List<URI> endpoints) {
 
     public NewInstance {

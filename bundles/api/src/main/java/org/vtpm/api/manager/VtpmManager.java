@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.StartupMode;
 
 /**
@@ -15,7 +16,8 @@ public interface VtpmManager {
     /**
      * Creates an instance, and starts it if it has endpoints.
      *
-     * @throws VtpmException if the name or UUID is taken or unfit, an endpoint cannot be served, or it cannot be stored;
+     * @throws VtpmException if the name or UUID is taken or unfit, an endpoint cannot be served, its endorsement key gets no
+     *     certificate that it should have, or it cannot be stored;
      *     then there is no such instance
      */
     InstanceInfo create(NewInstance order) throws VtpmException;
@@ -74,4 +76,19 @@ public interface VtpmManager {
      * @throws VtpmException if there is no such transport, or it cannot carry this instance
      */
     InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException;
+
+    /**
+     * Reads the endorsement of an instance from its stored state, so also when it does not run, or would not tell its guest.
+     *
+     * @return nothing if it has no endorsement key
+     * @throws VtpmException if there is no such instance, or its state cannot be read
+     */
+    Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException;
+
+    /**
+     * The certification authority for endorsement keys. It is made if it was not needed before.
+     *
+     * @throws VtpmException if there is none, or it cannot be used
+     */
+    AuthorityInfo authority() throws VtpmException;
 }

@@ -95,6 +95,7 @@ final class Hotplug {
                         null,
                         StartupMode.CLEAR,
                         true,
+                        true,
                         List.of(endpoint)))
                 .record()
                 .uuid();

@@ -14,10 +14,12 @@ import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
@@ -124,7 +126,7 @@ final class FakeManager implements VtpmManager {
     /** Makes an instance that runs as after a restart of the manager. */
     Instance resumed(String name, URI endpoint) throws VtpmException {
         UUID uuid = create(new NewInstance(
-                        name, null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, false, List.of(endpoint)))
+                        name, null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, false, false, List.of(endpoint)))
                 .record()
                 .uuid();
         journal.clear();
@@ -206,6 +208,16 @@ final class FakeManager implements VtpmManager {
 
     @Override
     public InstanceInfo useTransport(UUID instance, String transport) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Optional<EndorsementInfo> endorsement(UUID instance) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public AuthorityInfo authority() {
         throw new UnsupportedOperationException();
     }
 }
