@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -159,6 +160,66 @@ class RealClientIT {
     }
 
     @Test
+    void theEndorsementKeyIsCertified() throws Exception {
+        tell("endorsement", (tools, port) -> {
+            Path here = folder.resolve("endorsement");
+            shell("vtpm:ca --pem " + here.resolve("ca.pem"));
+            shell("vtpm:show endorsement --ek-cert " + here.resolve("ek.pem"));
+            assertThat(tools.step("openssl", "verify", "-x509_strict", "-CAfile", "ca.pem", "ek.pem"))
+                    .contains("ek.pem: OK");
+            assertThat(tools.step("openssl", "x509", "-in", "ek.pem", "-noout", "-text"))
+                    .contains(
+                            "Subject: \n",
+                            "X509v3 Subject Alternative Name: critical",
+                            "2.23.133.2.1=id:5654504D",
+                            "2.23.133.2.2=engine-tpm12",
+                            "2.23.133.2.3=id:00000001",
+                            "2.23.133.8.1",
+                            "CA:FALSE",
+                            "Key Encipherment");
+
+            // Anyone may read it before there is an owner: firmware and installers look at it.
+            tools.step("openssl", "x509", "-in", "ek.pem", "-outform", "der", "-out", "ek.der");
+            byte[] der = Files.readAllBytes(here.resolve("ek.der"));
+            byte[] stored = Wire.concat(Wire.u16(0x1001), new byte[1], Wire.u16(2 + der.length), Wire.u16(0x1002), der);
+            String area = "0x1000f000";
+            assertThat(tools.step("tpm_nvinfo", "-i", area))
+                    .contains("OWNERREAD|OWNERWRITE", "(0x" + Integer.toHexString(stored.length) + ")");
+            tools.step("tpm_nvread", "-i", area, "-s", Integer.toString(stored.length), "-f", "read");
+            assertThat(Files.readAllBytes(here.resolve("read"))).isEqualTo(stored);
+
+            String modulus = tools.step("openssl", "x509", "-in", "ek.pem", "-noout", "-modulus")
+                    .strip()
+                    .replace("Modulus=", "")
+                    .toLowerCase(Locale.ROOT);
+            String pubek = tools.step("tpm_getpubek").replaceAll("\\s", "");
+            assertThat(pubek).contains(modulus);
+
+            String before = shell("vtpm:show endorsement --json");
+            tools.step("tpm_takeownership", "-y", "-z");
+            lockNv(port);
+            assertThat(tools.run("", "tpm_nvread", "-i", area, "-s", "7", "-f", "head")
+                            .exit())
+                    .isNotZero();
+            tools.step("tpm_nvread", "-i", area, "-s", "7", "-f", "head", "-z");
+            assertThat(Files.readAllBytes(here.resolve("head"))).isEqualTo(Arrays.copyOf(stored, 7));
+            assertThat(tools.step("tpm_clear", "-z")).contains("Cleared");
+            shell("vtpm:stop endorsement");
+            String after = shell("vtpm:show endorsement --json");
+            assertThat(after.substring(after.indexOf("\"endorsement\": {")))
+                    .isEqualTo(before.substring(before.indexOf("\"endorsement\": {")));
+            shell("vtpm:show endorsement --ek-cert " + here.resolve("again.pem"));
+            assertThat(here.resolve("again.pem")).hasSameTextualContentAs(here.resolve("ek.pem"));
+        });
+    }
+
+    private String shell(String line) throws Exception {
+        Programs.Result result = karaf.shell(line);
+        assertThat(result.exit()).as(line + ": " + result.output()).isZero();
+        return result.output();
+    }
+
+    @Test
     void xensScriptsDriveTheLegacyListener() throws Exception {
         Path fifos = karaf.home().resolve("data/vtpm/fifos");
         Programs.Result xen = Programs.run(
@@ -173,8 +234,7 @@ class RealClientIT {
     /** A story on a TPM of its own, which the shell makes. */
     private void tell(String name, Story story) throws Exception {
         int port = KarafServer.freePort();
-        Programs.Result created = karaf.shell("vtpm:create " + name + " --endpoint tcp:127.0.0.1:" + port);
-        assertThat(created.exit()).as(created.output()).isZero();
+        shell("vtpm:create " + name + " --endpoint tcp:127.0.0.1:" + port);
         try (CountingProxy proxy = CountingProxy.before(port, exercised);
                 Trousers tools = Trousers.start(folder.resolve(name), proxy.port())) {
             story.tell(tools, port);
