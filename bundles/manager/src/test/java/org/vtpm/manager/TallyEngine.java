@@ -3,14 +3,17 @@ package org.vtpm.manager;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.vtpm.api.engine.ConvertedState;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
@@ -110,6 +113,15 @@ final class TallyEngine implements Engine {
         @Override
         public byte[] manufacture(boolean endorsementKey) {
             return new byte[] {0};
+        }
+
+        /** The first byte is the tally; with a second one it is damaged. */
+        @Override
+        public ConvertedState convert(ForeignState foreign) throws EngineStateException {
+            if (foreign.content().length != 1) {
+                throw new EngineStateException("it is no tally");
+            }
+            return new ConvertedState(foreign.content().clone(), List.of("It cannot tell who counted."));
         }
 
         @Override

@@ -40,6 +40,14 @@ public interface EngineFactory {
     Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException;
 
     /**
+     * Converts the permanent state that another program kept for a TPM of this family, all of it or nothing.
+     *
+     * @throws EngineStateException if it is damaged, encrypted with another key, or of another family or version than can be
+     *     read; the message says what is wrong with it, and where
+     */
+    ConvertedState convert(ForeignState foreign) throws EngineStateException;
+
+    /**
      * Powers a TPM on with the state it had. It waits for its Startup command, except after a {@link
      * StateKind#VOLATILE} part, which resumes it as it ran.
      *

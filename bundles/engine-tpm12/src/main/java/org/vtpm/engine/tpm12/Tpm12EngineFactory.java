@@ -7,15 +7,18 @@ import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.engine.ConvertedState;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.engine.TpmModel;
 import org.vtpm.codec.ByteWriter;
+import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.chapter.Chapters;
 import org.vtpm.engine.tpm12.chapter.EndorsementCertificate;
 import org.vtpm.engine.tpm12.chapter.EndorsementKey;
@@ -24,6 +27,8 @@ import org.vtpm.engine.tpm12.chapter.StartupChapter;
 import org.vtpm.engine.tpm12.command.Environment;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Tpm12Engine;
+import org.vtpm.engine.tpm12.foreign.LibtpmsState;
+import org.vtpm.engine.tpm12.foreign.SwtpmFile;
 import org.vtpm.engine.tpm12.state.Endorsement;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.StateFormat;
@@ -80,6 +85,28 @@ public final class Tpm12EngineFactory implements EngineFactory {
             return StateFormat.encodePermanent(state);
         } finally {
             state.zeroSecrets();
+        }
+    }
+
+    /** What comes out is opened once, so that nothing is handed on that would not run. */
+    @Override
+    public ConvertedState convert(ForeignState foreign) throws EngineStateException {
+        byte[] blob = SwtpmFile.open(foreign.content(), foreign.key());
+        byte[] permanent = {};
+        try {
+            LibtpmsState read = LibtpmsState.read(blob);
+            try {
+                permanent = StateFormat.encodePermanent(read.permanent());
+            } finally {
+                read.permanent().zeroSecrets();
+            }
+            open(Map.of(StateKind.PERMANENT, permanent)).close();
+            return new ConvertedState(permanent, read.notes());
+        } catch (EngineStateException e) {
+            Secrets.zero(permanent);
+            throw e;
+        } finally {
+            Secrets.zero(blob);
         }
     }
 

@@ -9,10 +9,12 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.vtpm.api.bignum.BigNumberProvider;
+import org.vtpm.api.engine.ConvertedState;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
@@ -57,6 +59,11 @@ public final class Tpm12EngineComponent implements EngineFactory {
     @Override
     public Optional<EndorsementInfo> endorsement(byte[] permanent) throws EngineStateException {
         return factory.endorsement(permanent);
+    }
+
+    @Override
+    public ConvertedState convert(ForeignState foreign) throws EngineStateException {
+        return factory.convert(foreign);
     }
 
     @Override
