@@ -18,13 +18,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.EndorsementInfo;
+import org.vtpm.api.engine.ConvertedState;
 import org.vtpm.api.engine.EngineFactory;
+import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
+import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -64,8 +68,34 @@ final class InstanceRegistry implements VtpmManager {
 
     // Operators' orders
 
+    /** Where the first state of a new instance comes from. */
+    @FunctionalInterface
+    private interface FirstState {
+        /** Its permanent part; the caller zeroes it. */
+        byte[] of(EngineFactory factory) throws VtpmException;
+    }
+
     @Override
     public InstanceInfo create(NewInstance order) throws VtpmException {
+        return create(order, factory -> endorser.manufacture(factory, order));
+    }
+
+    @Override
+    public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
+        List<String> notes = new ArrayList<>();
+        InstanceInfo created = create(order, factory -> {
+            try {
+                ConvertedState converted = factory.convert(state);
+                notes.addAll(converted.notes());
+                return converted.permanent();
+            } catch (EngineStateException e) {
+                throw new VtpmException("instance '" + order.name() + "' was not created: " + e.getMessage(), e);
+            }
+        });
+        return new ImportedInstance(created, notes);
+    }
+
+    private InstanceInfo create(NewInstance order, FirstState first) throws VtpmException {
         if (!NAME.matcher(order.name()).matches()) {
             throw new VtpmException(
                     "'" + order.name() + "' cannot be the name of an instance: use 1 to 64 letters, digits,"
@@ -81,13 +111,14 @@ final class InstanceRegistry implements VtpmManager {
         UUID uuid = order.uuid() == null ? UUID.randomUUID() : order.uuid();
         reserve(uuid, order);
         try {
-            return create(uuid, order, factory);
+            return create(uuid, order, first.of(factory));
         } finally {
             reserved.remove(uuid);
         }
     }
 
-    private InstanceInfo create(UUID uuid, NewInstance order, EngineFactory factory) throws VtpmException {
+    /** Creates an instance with its first state, which is zeroed. */
+    private InstanceInfo create(UUID uuid, NewInstance order, byte[] state) throws VtpmException {
         Isolation isolation = order.isolation() == null ? services.settings().isolation() : order.isolation();
         InstanceRecord record = new InstanceRecord(
                 uuid,
@@ -99,7 +130,6 @@ final class InstanceRegistry implements VtpmManager {
                 order.endpoints(),
                 !order.endpoints().isEmpty(),
                 clock.instant());
-        byte[] state = endorser.manufacture(factory, order);
         try {
             services.store().create(record, Map.of(StateKind.PERMANENT, state));
         } catch (IOException e) {

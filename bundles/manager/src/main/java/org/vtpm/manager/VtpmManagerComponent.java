@@ -28,9 +28,11 @@ import org.slf4j.LoggerFactory;
 import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
+import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
@@ -233,6 +235,11 @@ public final class VtpmManagerComponent implements VtpmManager {
     @Override
     public InstanceInfo create(NewInstance order) throws VtpmException {
         return registry.create(order);
+    }
+
+    @Override
+    public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
+        return registry.importInstance(order, state);
     }
 
     @Override

@@ -23,12 +23,14 @@ import org.junit.jupiter.api.Timeout;
 import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.endorsement.EndorsementException;
 import org.vtpm.api.engine.EndorsementInfo;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.engine.TpmModel;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.GuestChannel;
+import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -500,5 +502,47 @@ class VtpmManagerTest {
                 .hasMessageContaining("'demo'")
                 .hasMessageContaining("the tally is missing");
         assertThatThrownBy(() -> manager.authority()).hasMessageContaining("org.vtpm.ca.local");
+    }
+
+    @Test
+    void anImportedInstanceGoesOnWhereItWas() throws Exception {
+        ImportedInstance imported = manager.importInstance(order("moved", ENDPOINT), foreign(41));
+
+        assertThat(imported.instance().state()).isEqualTo(InstanceState.RUNNING);
+        assertThat(imported.notes()).containsExactly("It cannot tell who counted.");
+        // The first command was Startup.
+        assertThat(send(ENDPOINT, 1)).isEqualTo(43);
+    }
+
+    @Test
+    void whatCannotBeImportedLeavesNothing() throws Exception {
+        manager.create(order("taken"));
+
+        assertThatThrownBy(() -> manager.importInstance(order("taken"), foreign(1)))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("'taken' already");
+        assertThatThrownBy(() -> manager.importInstance(order("damaged"), foreign(1, 2)))
+                .isInstanceOf(VtpmException.class)
+                .hasMessage("instance 'damaged' was not created: it is no tally");
+        assertThatThrownBy(() -> manager.importInstance(order("busy", URI.create("test:busy")), foreign(1)))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("in use");
+
+        assertThat(manager.instances())
+                .extracting(instance -> instance.record().name())
+                .containsExactly("taken");
+        assertThat(store.instances()).hasSize(1);
+        assertThat(manager.importInstance(order("damaged"), foreign(1))
+                        .instance()
+                        .state())
+                .isEqualTo(InstanceState.STOPPED);
+    }
+
+    private static ForeignState foreign(int... bytes) {
+        byte[] content = new byte[bytes.length];
+        for (int i = 0; i < bytes.length; i++) {
+            content[i] = (byte) bytes[i];
+        }
+        return new ForeignState(ForeignState.Format.SWTPM, content, null);
     }
 }

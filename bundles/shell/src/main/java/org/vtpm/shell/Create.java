@@ -1,10 +1,7 @@
 package org.vtpm.shell;
 
-import java.net.URI;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -19,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.Isolation;
-import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmManager;
@@ -89,45 +85,19 @@ public final class Create implements Action {
     @Override
     public @Nullable Object execute() throws CommandException {
         Words.none(Words.takeOptions(this, words));
-        List<URI> addresses = new ArrayList<>();
-        for (String endpoint : endpoints) {
-            addresses.add(Words.endpoint(endpoint));
-        }
         NewInstance order = new NewInstance(
                 name,
-                uuid == null ? null : parseUuid(uuid),
+                uuid == null ? null : Words.uuid(uuid),
                 parseFamily(family),
                 isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
                 Words.constant(StartupMode.class, "--startup", startup),
                 !withoutEndorsementKey,
                 !withoutCertificate,
-                addresses);
+                Words.endpoints(endpoints));
         VtpmManager host = Instances.managedBy(manager);
         InstanceInfo created = Instances.ask(() -> host.create(order));
-        System.out.println(Instances.line(created));
-        System.out.println("uuid     " + created.record().uuid());
-        for (EndpointInfo endpoint : created.endpoints()) {
-            System.out.println("endpoint " + endpoint.uri());
-        }
+        Instances.printNew(created);
         return null;
-    }
-
-    private static UUID parseUuid(String word) throws CommandException {
-        try {
-            UUID parsed = UUID.fromString(word);
-            // UUID.fromString also takes shortened groups.
-            if (parsed.toString().equalsIgnoreCase(word)) {
-                return parsed;
-            }
-        } catch (IllegalArgumentException e) {
-            throw notUuid(word, e);
-        }
-        throw notUuid(word, null);
-    }
-
-    private static CommandException notUuid(String word, @Nullable Throwable cause) {
-        return new CommandException(
-                "--uuid is 32 hexadecimal digits in groups of 8-4-4-4-12, not '" + word + "'", cause);
     }
 
     private static TpmFamily parseFamily(String word) throws CommandException {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
@@ -71,6 +72,15 @@ final class Instances {
         }
         if (!failures.isEmpty()) {
             throw new CommandException(String.join("\n", failures));
+        }
+    }
+
+    /** Tells of an instance that was not there before. */
+    static void printNew(InstanceInfo created) {
+        System.out.println(line(created));
+        System.out.println("uuid     " + created.record().uuid());
+        for (EndpointInfo endpoint : created.endpoints()) {
+            System.out.println("endpoint " + endpoint.uri());
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Option;
@@ -89,6 +90,34 @@ final class Words {
         }
         throw new CommandException("'" + word
                 + "' names no kind of endpoint; an address looks like tcp:127.0.0.1:6545 or" + " unix:/run/guest.sock");
+    }
+
+    /** The addresses of several endpoints. */
+    static List<URI> endpoints(List<String> words) throws CommandException {
+        List<URI> endpoints = new ArrayList<>();
+        for (String word : words) {
+            endpoints.add(endpoint(word));
+        }
+        return endpoints;
+    }
+
+    /** An instance's identity. */
+    static UUID uuid(String word) throws CommandException {
+        try {
+            UUID parsed = UUID.fromString(word);
+            // UUID.fromString also takes shortened groups.
+            if (parsed.toString().equalsIgnoreCase(word)) {
+                return parsed;
+            }
+        } catch (IllegalArgumentException e) {
+            throw notUuid(word, e);
+        }
+        throw notUuid(word, null);
+    }
+
+    private static CommandException notUuid(String word, @Nullable Throwable cause) {
+        return new CommandException(
+                "--uuid is 32 hexadecimal digits in groups of 8-4-4-4-12, not '" + word + "'", cause);
     }
 
     private static Field optionField(Action command, String name) throws CommandException {

@@ -13,12 +13,14 @@ import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointInfo;
+import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -37,6 +39,9 @@ final class FakeManager implements VtpmManager {
     EndorsementInfo endorsement;
 
     byte[] authority = {};
+
+    @Nullable
+    ForeignState lastState;
 
     /** Adds an instance as if it had been there before. */
     InstanceInfo add(String name, InstanceState state, @Nullable String reason, EndpointInfo... endpoints) {
@@ -76,6 +81,18 @@ final class FakeManager implements VtpmManager {
                 order.endpoints().stream()
                         .map(uri -> new EndpointInfo(uri, true, null))
                         .toArray(EndpointInfo[]::new));
+    }
+
+    @Override
+    public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
+        lastState = new ForeignState(
+                state.format(),
+                state.content().clone(),
+                state.key() == null
+                        ? null
+                        : new ForeignState.Key(
+                                state.key().form(), state.key().content().clone()));
+        return new ImportedInstance(create(order), List.of("Its clock has no place here."));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 
 /**
@@ -21,6 +22,15 @@ public interface VtpmManager {
      *     then there is no such instance
      */
     InstanceInfo create(NewInstance order) throws VtpmException;
+
+    /**
+     * Creates an instance whose TPM is one that another program kept, and starts it if it has endpoints. It starts as after a
+     * loss of power. That the other program uses its copy no more is the operator's duty.
+     *
+     * @param order what it says of an endorsement key is not looked at
+     * @throws VtpmException if the state is damaged or does not open, or as for {@link #create}; then there is no such instance
+     */
+    ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException;
 
     /** All instances, by name. */
     List<InstanceInfo> instances();

@@ -15,12 +15,14 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.vtpm.api.engine.EndorsementInfo;
+import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.GuestChannel;
+import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -131,6 +133,11 @@ final class FakeManager implements VtpmManager {
                 .uuid();
         journal.clear();
         return instances.get(uuid);
+    }
+
+    @Override
+    public ImportedInstance importInstance(NewInstance order, ForeignState state) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

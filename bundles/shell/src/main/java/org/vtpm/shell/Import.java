@@ -1,0 +1,167 @@
+package org.vtpm.shell;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
+import org.apache.karaf.shell.support.completers.FileCompleter;
+import org.apache.karaf.shell.support.completers.StringsCompleter;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.engine.ForeignState;
+import org.vtpm.api.engine.ForeignState.KeyForm;
+import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.ImportedInstance;
+import org.vtpm.api.manager.NewInstance;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:import}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "import",
+        description = "Creates an instance from the state of a TPM 1.2 that swtpm kept; swtpm must not run any more.",
+        detailedDescription =
+                "Example: vtpm:import web /var/lib/swtpm/web --key /root/web.key" + " --endpoint tcp:127.0.0.1:6545")
+public final class Import implements Action {
+    @Option(name = "--uuid", description = "Identity of the instance. Default: a random one")
+    private @Nullable String uuid;
+
+    @Option(
+            name = "--key",
+            description = "File with the key that the state is encrypted with: file= of swtpm's option --key")
+    @Completion(FileCompleter.class)
+    private @Nullable String key;
+
+    @Option(name = "--format", description = "How the key is written in its file: hex or binary, as swtpm's format=")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"hex", "binary"})
+    private String format = Words.label(KeyForm.HEX);
+
+    @Option(
+            name = "--passphrase-file",
+            description =
+                    "File with the pass phrase that the state is encrypted with: pwdfile= of swtpm's option --key")
+    @Completion(FileCompleter.class)
+    private @Nullable String passphraseFile;
+
+    @Option(name = "--kdf", description = "How swtpm made a key of the pass phrase: pbkdf2 or sha512, as its kdf=")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"pbkdf2", "sha512"})
+    private String kdf = Words.label(KeyForm.PBKDF2);
+
+    @Option(
+            name = "--isolation",
+            description =
+                    "shared: the engine runs in the manager's JVM; process: in a process of its own. Default: what"
+                            + " the host is configured for")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"shared", "process"})
+    private @Nullable String isolation;
+
+    @Option(
+            name = "--startup",
+            description =
+                    "What is done at each power-on: clear, state or deactivated send that TPM_Startup; none leaves"
+                            + " it to the guest's firmware")
+    @Completion(
+            value = StringsCompleter.class,
+            values = {"none", "clear", "state", "deactivated"})
+    private String startup = Words.label(StartupMode.CLEAR);
+
+    @Option(
+            name = "--endpoint",
+            description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
+            valueToShowInHelp = "",
+            multiValued = true)
+    private List<String> endpoints = List.of();
+
+    @Argument(
+            name = "name",
+            description = "Name of the new instance: letters, digits, dots, dashes and underscores",
+            required = true)
+    private String name;
+
+    @Argument(
+            name = "file",
+            description =
+                    "swtpm's state folder (dir= of its option --tpmstate), or the file tpm-00.permall in it; it stays"
+                            + " as it is",
+            index = 1,
+            multiValued = true)
+    @Completion(FileCompleter.class)
+    private @Nullable List<String> words;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws CommandException {
+        List<String> files = Words.takeOptions(this, words);
+        if (files.isEmpty()) {
+            throw new CommandException("Give swtpm's state folder, or the file tpm-00.permall in it");
+        }
+        Words.none(files.subList(1, files.size()));
+        NewInstance order = new NewInstance(
+                name,
+                uuid == null ? null : Words.uuid(uuid),
+                TpmFamily.TPM_1_2,
+                isolation == null ? null : Words.constant(Isolation.class, "--isolation", isolation),
+                Words.constant(StartupMode.class, "--startup", startup),
+                false,
+                false,
+                Words.endpoints(endpoints));
+        KeyForm form = keyForm();
+        VtpmManager host = Instances.managedBy(manager);
+        ImportedInstance imported;
+        try (SwtpmFolder folder = SwtpmFolder.of(Path.of(files.get(0)))) {
+            byte[] secret = secret();
+            byte[] content = folder.permanent();
+            try {
+                ForeignState.Key opens = secret == null ? null : new ForeignState.Key(form, secret);
+                ForeignState state = new ForeignState(ForeignState.Format.SWTPM, content, opens);
+                imported = Instances.ask(() -> host.importInstance(order, state));
+            } finally {
+                Arrays.fill(content, (byte) 0);
+                if (secret != null) {
+                    Arrays.fill(secret, (byte) 0);
+                }
+            }
+            Instances.printNew(imported.instance());
+            imported.notes().forEach(note -> System.out.println("note     " + note));
+            folder.leftBehind().forEach(note -> System.out.println("note     " + note));
+        }
+        return null;
+    }
+
+    private KeyForm keyForm() throws CommandException {
+        if (key != null && passphraseFile != null) {
+            throw new CommandException("Give --key or --passphrase-file, not both");
+        }
+        String option = passphraseFile == null ? "--format" : "--kdf";
+        List<KeyForm> choices =
+                passphraseFile == null ? List.of(KeyForm.HEX, KeyForm.BINARY) : List.of(KeyForm.PBKDF2, KeyForm.SHA512);
+        KeyForm form = Words.constant(KeyForm.class, option, passphraseFile == null ? format : kdf);
+        if (!choices.contains(form)) {
+            throw new CommandException(option + " is one of " + Words.label(choices.get(0)) + ", "
+                    + Words.label(choices.get(1)) + ", not '" + Words.label(form) + "'");
+        }
+        return form;
+    }
+
+    private byte @Nullable [] secret() throws CommandException {
+        String file = key == null ? passphraseFile : key;
+        return file == null ? null : SwtpmFolder.secret(Path.of(file));
+    }
+}

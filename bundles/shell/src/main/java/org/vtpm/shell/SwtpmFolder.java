@@ -1,0 +1,126 @@
+package org.vtpm.shell;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.karaf.shell.support.CommandException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A folder in which swtpm keeps the state of a TPM 1.2. It is only read. While it is open no swtpm can start there: two
+ * TPMs with the same keys and counters would be worth nothing.
+ */
+final class SwtpmFolder implements AutoCloseable {
+    private static final String PERMANENT = "tpm-00.permall";
+    private static final String SAVED = "tpm-00.savestate";
+    private static final String VOLATILE = "tpm-00.volatilestate";
+    private static final String OF_TPM_2 = "tpm2-00.permall";
+
+    /** swtpm holds a POSIX lock on it while it runs. */
+    private static final String LOCK = ".lock";
+
+    private static final int LONGEST = 1 << 20;
+    private static final int LONGEST_SECRET = 1 << 12;
+
+    private final Path file;
+    private final @Nullable FileChannel lock;
+
+    private SwtpmFolder(Path file, @Nullable FileChannel lock) {
+        this.file = file;
+        this.lock = lock;
+    }
+
+    /**
+     * Opens a folder.
+     *
+     * @param place the folder, or the file with the permanent state in it
+     */
+    static SwtpmFolder of(Path place) throws CommandException {
+        Path file = Files.isDirectory(place) ? place.resolve(PERMANENT) : place;
+        if (!Files.exists(file) && Files.exists(file.resolveSibling(OF_TPM_2))) {
+            throw new CommandException(place + " has the state of a TPM 2.0; only that of a TPM 1.2 can be imported");
+        }
+        Path lock = file.resolveSibling(LOCK);
+        return new SwtpmFolder(file, file.endsWith(PERMANENT) && Files.exists(lock) ? lock(lock) : null);
+    }
+
+    /** The file with the permanent state; the caller zeroes it. */
+    byte[] permanent() throws CommandException {
+        return read(file, LONGEST);
+    }
+
+    /** A file with a key or pass phrase; the caller zeroes it. */
+    static byte[] secret(Path file) throws CommandException {
+        return read(file, LONGEST_SECRET);
+    }
+
+    /** What else is there and is not imported, one sentence each. */
+    List<String> leftBehind() {
+        List<String> notes = new ArrayList<>();
+        for (String name : List.of(SAVED, VOLATILE)) {
+            if (Files.exists(file.resolveSibling(name))) {
+                notes.add(name + " is not imported: the TPM starts as after a loss of power.");
+            }
+        }
+        return notes;
+    }
+
+    @Override
+    public void close() {
+        if (lock != null) {
+            try {
+                lock.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    private static FileChannel lock(Path path) throws CommandException {
+        try {
+            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+            FileLock held = channel.tryLock(0, Long.MAX_VALUE, true);
+            if (held != null) {
+                return channel;
+            }
+            channel.close();
+        } catch (OverlappingFileLockException e) {
+            throw new CommandException(path + " is locked: another vtpm:import reads this state", e);
+        } catch (IOException e) {
+            throw new CommandException(path + " cannot be locked: " + reason(e), e);
+        }
+        throw new CommandException(path + " is locked: swtpm still runs with this state; stop it first");
+    }
+
+    private static byte[] read(Path file, int longest) throws CommandException {
+        try (var in = Files.newInputStream(file)) {
+            byte[] content = in.readNBytes(longest + 1);
+            if (content.length > longest) {
+                throw new CommandException(
+                        file + " is longer than " + longest + " bytes, so it is not what it should be");
+            }
+            return content;
+        } catch (IOException e) {
+            throw new CommandException(file + " cannot be read: " + reason(e), e);
+        }
+    }
+
+    private static String reason(IOException problem) {
+        if (problem instanceof NoSuchFileException) {
+            return "there is no such file";
+        }
+        if (problem instanceof AccessDeniedException) {
+            return "the manager's user may not read it";
+        }
+        return String.valueOf(problem.getMessage());
+    }
+}

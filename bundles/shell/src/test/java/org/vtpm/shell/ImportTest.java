@@ -1,0 +1,113 @@
+package org.vtpm.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+import org.apache.karaf.shell.support.CommandException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.api.engine.ForeignState.KeyForm;
+import org.vtpm.api.instance.Isolation;
+
+class ImportTest {
+    private static final byte[] STATE = {1, 2, 3};
+
+    private final FakeManager manager = new FakeManager();
+    private KarafShell shell;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void startShell() throws Exception {
+        shell = new KarafShell(manager);
+        shell.register(Import.class);
+        Files.write(folder.resolve("tpm-00.permall"), STATE);
+        Files.writeString(folder.resolve("secret"), "abc");
+    }
+
+    @AfterEach
+    void stopShell() {
+        shell.close();
+    }
+
+    @Test
+    void aFolderOrItsFileIsImported() throws Exception {
+        for (Path place : List.of(folder, folder.resolve("tpm-00.permall"))) {
+            String output = shell.run("vtpm:import demo " + place);
+
+            assertThat(manager.lastState.content()).isEqualTo(STATE);
+            assertThat(manager.lastState.key()).isNull();
+            assertThat(output).contains("demo: STOPPED", "uuid     ", "note     Its clock has no place here.");
+            manager.instances.clear();
+        }
+        assertThat(folder.resolve("tpm-00.permall")).hasBinaryContent(STATE);
+    }
+
+    @Test
+    void optionsSayWhatInstanceItBecomes() throws Exception {
+        UUID uuid = UUID.fromString("11111111-2222-3333-4444-555555555555");
+
+        shell.run("vtpm:import demo " + folder + " --endpoint tcp:127.0.0.1:6545 --isolation process --uuid " + uuid);
+
+        assertThat(manager.lastOrder.uuid()).isEqualTo(uuid);
+        assertThat(manager.lastOrder.isolation()).isEqualTo(Isolation.PROCESS);
+        assertThat(manager.lastOrder.endpoints()).containsExactly(URI.create("tcp:127.0.0.1:6545"));
+    }
+
+    @Test
+    void keysAreReadFromTheirFiles() throws Exception {
+        keyOf("--key " + folder.resolve("secret"), KeyForm.HEX);
+        keyOf("--format binary --key " + folder.resolve("secret"), KeyForm.BINARY);
+        keyOf("--passphrase-file " + folder.resolve("secret"), KeyForm.PBKDF2);
+        keyOf("--kdf sha512 --passphrase-file " + folder.resolve("secret"), KeyForm.SHA512);
+
+        fails("vtpm:import demo " + folder + " --key a --passphrase-file b", "not both");
+        fails("vtpm:import demo " + folder + " --key a --format pbkdf2", "--format is one of hex, binary");
+        fails("vtpm:import demo " + folder + " --key " + folder.resolve("none"), "there is no such file");
+    }
+
+    private void keyOf(String options, KeyForm form) throws Exception {
+        manager.instances.clear();
+        shell.run("vtpm:import demo " + folder + " " + options);
+        assertThat(manager.lastState.key().form()).isEqualTo(form);
+        assertThat(manager.lastState.key().content()).asString().isEqualTo("abc");
+    }
+
+    @Test
+    void whatIsNoSuchStateIsToldSo() throws Exception {
+        fails("vtpm:import demo", "Give swtpm's state folder");
+        fails("vtpm:import demo " + folder.resolve("none"), "there is no such file");
+        Files.write(folder.resolve("tpm-00.permall"), new byte[(1 << 20) + 1]);
+        fails("vtpm:import demo " + folder, "is longer than");
+        Files.delete(folder.resolve("tpm-00.permall"));
+        Files.createFile(folder.resolve("tpm2-00.permall"));
+        fails("vtpm:import demo " + folder, "TPM 2.0");
+    }
+
+    @Test
+    void whatStaysBehindIsNamed() throws Exception {
+        Files.createFile(folder.resolve("tpm-00.savestate"));
+
+        assertThat(shell.run("vtpm:import demo " + folder)).contains("tpm-00.savestate is not imported");
+    }
+
+    @Test
+    void completionOffersWhatThereIs() {
+        assertThat(shell.complete("vtpm:import demo x --kdf ")).contains("pbkdf2", "sha512");
+    }
+
+    private void fails(String line, String message) {
+        assertThatThrownBy(() -> shell.run(line))
+                .as(line)
+                .isInstanceOf(CommandException.class)
+                .hasMessageContaining(message);
+    }
+}
