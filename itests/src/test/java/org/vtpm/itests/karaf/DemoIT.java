@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.vtpm.itests.tpm12.Wire.sha1;
 import static org.vtpm.itests.tpm12.Wire.zeros;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,7 +23,10 @@ import org.ops4j.pax.exam.Option;
 import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.vtpm.itests.imported.Belongings;
+import org.vtpm.itests.process.Swtpm;
 import org.vtpm.itests.process.Wait;
+import org.vtpm.itests.tpm12.Structures;
 import org.vtpm.itests.tpm12.Tpm12Client;
 
 /** An operator runs an instance from the shell, and a guest feels it. */
@@ -196,6 +202,40 @@ public class DemoIT {
             shell.run("vtpm:delete lonely --force");
         }
         assertThat(ProcessHandle.current().descendants()).isEmpty();
+    }
+
+    @Test
+    public void aTpmOfSwtpmGoesOnHere() throws Exception {
+        Path folder = Files.createTempDirectory("swtpm");
+        int own = Container.freePort();
+        String line = "vtpm:import moved " + folder + " --endpoint tcp:127.0.0.1:" + own;
+        Belongings belongings;
+        Map<String, String> before;
+        try (Swtpm swtpm = Swtpm.start(folder);
+                Tpm12Client tpm = new Tpm12Client(swtpm.connect(), new Random(1))) {
+            belongings = Belongings.acquire(tpm);
+            assertThat(shell.failure(line)).contains("swtpm still runs");
+        }
+        try (Swtpm swtpm = Swtpm.start(folder);
+                Tpm12Client tpm = new Tpm12Client(swtpm.connect(), new Random(2))) {
+            tpm.startup(Structures.ST_CLEAR).orFail();
+            before = belongings.inventory(tpm);
+        }
+        byte[] file = Files.readAllBytes(folder.resolve("tpm-00.permall"));
+        assertThat(shell.failure("vtpm:import demo " + folder)).contains("'demo' already");
+        assertThat(shell.failure(line + " --passphrase-file " + folder.resolve("swtpm.log")))
+                .contains("'moved' was not created", "not encrypted");
+        assertThat(exists("moved")).isFalse();
+
+        assertThat(shell.run(line)).contains("moved: RUNNING", "note     ");
+        try (Tpm12Client guest = Guests.at(own)) {
+            assertThat(belongings.inventory(guest)).containsExactlyEntriesOf(before);
+            assertThat(belongings.wrappedKeySigns(guest)).isTrue();
+            assertThat(belongings.unseal(guest)).isEqualTo(Belongings.SECRET);
+        } finally {
+            shell.run("vtpm:delete moved --force");
+        }
+        assertThat(folder.resolve("tpm-00.permall")).hasBinaryContent(file);
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.SocketTpm;
 
 /** Debian's swtpm as a TPM 1.2, the reference: a process with its state in a folder. */
@@ -25,8 +26,10 @@ public final class Swtpm implements AutoCloseable {
 
     /**
      * Powers it on with the state in the folder, or factory-new if there is none. It waits for its Startup command.
+     *
+     * @param options more of the program's own
      */
-    public static Swtpm start(Path folder) throws IOException, InterruptedException {
+    public static Swtpm start(Path folder, String... options) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Path socket = folder.resolve("data.sock");
         Files.deleteIfExists(socket);
@@ -41,7 +44,10 @@ public final class Swtpm implements AutoCloseable {
                 "type=unixio,path=" + folder.resolve(CONTROL),
                 "--flags",
                 "not-need-init");
-        Process process = Programs.start(folder, folder.resolve("swtpm.log"), command);
+        Process process = Programs.start(
+                folder,
+                folder.resolve("swtpm.log"),
+                Stream.concat(command.stream(), Stream.of(options)).toList());
         Swtpm swtpm = new Swtpm(folder, socket, process);
         try {
             Wait.until("swtpm serves " + socket, PATIENCE, () -> {
