@@ -32,9 +32,19 @@ final class CommandRunner {
         boolean failed(EngineHost host, String reason);
     }
 
-    /** The command that an engine is busy with. */
+    /** What an engine is asked for. */
+    @FunctionalInterface
+    private interface Request {
+        byte[] make() throws IOException, InterruptedException;
+    }
+
+    /**
+     * What an engine is busy with.
+     *
+     * @param name of the request, for people
+     */
     private record Running(
-            EngineHost host, byte[] command, long since, Thread thread, CompletableFuture<byte[]> response) {}
+            EngineHost host, Supplier<String> name, long since, Thread thread, CompletableFuture<byte[]> response) {}
 
     private final Owner owner;
     private final Supplier<Settings> settings;
@@ -129,11 +139,27 @@ final class CommandRunner {
 
     private byte[] execute(EngineHost host, int locality, byte[] command, CompletableFuture<byte[]> response)
             throws IOException, InterruptedException {
-        Running mine = new Running(host, command, System.nanoTime(), Thread.currentThread(), response);
+        return run(
+                host, () -> "command " + Responses.ordinal(command), () -> host.execute(locality, command), response);
+    }
+
+    /**
+     * Takes a snapshot between two commands of the guest.
+     *
+     * @return the volatile part of the engine's state; the caller zeroes it
+     * @throws InterruptedException if it was given up; the host has been ended then
+     */
+    byte[] snapshot(EngineHost host) throws IOException, InterruptedException {
+        return run(host, () -> "the request for a snapshot", host::snapshot, new CompletableFuture<>());
+    }
+
+    private byte[] run(EngineHost host, Supplier<String> name, Request request, CompletableFuture<byte[]> response)
+            throws IOException, InterruptedException {
+        Running mine = new Running(host, name, System.nanoTime(), Thread.currentThread(), response);
         running = mine;
         boolean settled = false;
         try {
-            byte[] answer = host.execute(locality, command);
+            byte[] answer = request.make();
             settled = settle(mine);
             if (settled) {
                 return answer;
@@ -149,7 +175,7 @@ final class CommandRunner {
         throw new InterruptedException("given up");
     }
 
-    /** Whether the command is still its own thread's to end, and not given up. */
+    /** Whether the request is still its own thread's to end, and not given up. */
     private synchronized boolean settle(Running mine) {
         if (!mine.equals(running)) {
             return false;
@@ -158,14 +184,14 @@ final class CommandRunner {
         return true;
     }
 
-    /** Gives up on the engine if it has been busy with one command for too long. */
+    /** Gives up on the engine if it has been busy with one request for too long. */
     void checkTimeout(long now) {
         Running busy = running;
         long limit = settings.get().commandTimeout().toNanos();
         if (busy != null && now - busy.since() > limit) {
             giveUp(
                     busy,
-                    "command " + Responses.ordinal(busy.command()) + " was not answered within "
+                    busy.name().get() + " was not answered within "
                             + settings.get().commandTimeout().toMillis() + " ms");
         }
     }
@@ -182,7 +208,7 @@ final class CommandRunner {
     }
 
     /**
-     * Ends a command in its thread's stead: the owner learns of it, the guest gets a failure and the lane goes on without
+     * Ends a request in its thread's stead: the owner learns of it, the guest gets a failure and the lane goes on without
      * the thread. The first part is under the lock that {@link #settle} takes, so that the thread cannot move on to
      * another instance before it is interrupted.
      */

@@ -40,6 +40,27 @@ final class EngineHost {
     }
 
     byte[] execute(int locality, byte[] command) throws IOException, InterruptedException {
+        EngineLink current = link();
+        try {
+            return current.execute(locality, command);
+        } catch (IOException e) {
+            unlink();
+            throw e;
+        }
+    }
+
+    /** The volatile part of the engine's state; the caller zeroes it. */
+    byte[] snapshot() throws IOException, InterruptedException {
+        EngineLink current = link();
+        try {
+            return current.snapshot();
+        } catch (IOException e) {
+            unlink();
+            throw e;
+        }
+    }
+
+    private EngineLink link() throws IOException {
         if (link == null) {
             relink();
         }
@@ -47,12 +68,7 @@ final class EngineHost {
         if (current == null) {
             throw new IOException("no transport can carry it; start the bundle transport-loopback or transport-fifo");
         }
-        try {
-            return current.execute(locality, command);
-        } catch (IOException e) {
-            unlink();
-            throw e;
-        }
+        return current;
     }
 
     /** Moves to the transport that should carry the engine now, if that is another one. */

@@ -33,11 +33,12 @@ final class EngineLauncher {
     /**
      * Powers one engine on. It has not seen a command yet.
      *
+     * @param resume whether it goes on from the snapshot in its state, which stays there; else one that is there is erased
      * @param chosen the transport that the operator chose, asked again at every relink
      * @param onDeath told the exit status when the engine's process ends, for whatever reason
      * @throws VtpmException if there is no engine or transport for it, or its state cannot be opened
      */
-    EngineHost start(InstanceRecord record, Supplier<@Nullable String> chosen, IntConsumer onDeath)
+    EngineHost start(InstanceRecord record, boolean resume, Supplier<@Nullable String> chosen, IntConsumer onDeath)
             throws VtpmException, InterruptedException {
         EngineFactory factory = services.engine(record.family())
                 .orElseThrow(() -> new VtpmException("no engine for TPM "
@@ -45,11 +46,35 @@ final class EngineLauncher {
         StateSink sink = changes -> services.store().save(record.uuid(), changes);
         Map<StateKind, byte[]> state = load(record);
         try {
+            if (resume && !state.containsKey(StateKind.VOLATILE)) {
+                throw new VtpmException("there is no snapshot in its state");
+            }
+            if (!resume) {
+                dropSnapshot(record, state);
+            }
             return record.isolation() == Isolation.PROCESS
                     ? launch(record, state, sink, onDeath)
                     : open(record, factory, state, sink, chosen);
         } finally {
             state.values().forEach(part -> Arrays.fill(part, (byte) 0));
+        }
+    }
+
+    /** A snapshot that nobody asked to resume is left of a suspension that was not finished, or was given up. */
+    private void dropSnapshot(InstanceRecord record, Map<StateKind, byte[]> state) throws VtpmException {
+        byte[] snapshot = state.remove(StateKind.VOLATILE);
+        if (snapshot != null) {
+            Arrays.fill(snapshot, (byte) 0);
+            eraseSnapshot(record);
+        }
+    }
+
+    /** Erases the snapshot from the state of an instance, durably. */
+    void eraseSnapshot(InstanceRecord record) throws VtpmException {
+        try {
+            services.store().save(record.uuid(), Map.of(StateKind.VOLATILE, new byte[0]));
+        } catch (IOException e) {
+            throw new VtpmException("its snapshot cannot be erased: " + e.getMessage(), e);
         }
     }
 

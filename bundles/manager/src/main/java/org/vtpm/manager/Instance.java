@@ -3,7 +3,9 @@ package org.vtpm.manager;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -16,9 +18,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.InstanceInfo;
@@ -38,18 +42,32 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     private final CommandRunner runner;
     private final Endpoints endpoints;
     private final Object orders = new Object();
-    private volatile Power power = Power.OFF;
-    /** Who waits for it to start, while it does. */
-    private volatile @Nullable CompletableFuture<?> starting;
+    private volatile Power power;
+    /** The order that waits for its engine, while one does. */
+    private volatile @Nullable Waiting waiting;
 
     private volatile InstanceRecord record;
 
     Instance(InstanceRecord record, Services services, WorkerPool pool) {
         this.record = record;
+        this.power = atRest(record);
         this.services = services;
         this.launcher = new EngineLauncher(services);
         this.runner = new CommandRunner(this, services::settings, pool);
         this.endpoints = new Endpoints(this, services, record.endpoints());
+    }
+
+    /**
+     * An order that fails when the engine does.
+     *
+     * @param done completes with it
+     * @param what was to be done, as in: the instance was not ...
+     */
+    private record Waiting(CompletableFuture<?> done, String what) {}
+
+    /** What an instance is that has no engine, and has not failed. */
+    private static Power atRest(InstanceRecord record) {
+        return record.wanted() == Wanted.SUSPENDED ? Power.SUSPENDED : Power.OFF;
     }
 
     InstanceRecord record() {
@@ -108,9 +126,9 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
             return false;
         }
         LOG.error("Instance {} failed: {}", name(), reason);
-        CompletableFuture<?> waiting = starting;
-        if (waiting != null) {
-            waiting.completeExceptionally(notStarted(reason, null));
+        Waiting order = waiting;
+        if (order != null) {
+            order.done().completeExceptionally(notDone(order.what(), reason, null));
         }
         return true;
     }
@@ -134,16 +152,18 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     /** Powers on and serves the endpoints. */
     void start(@Nullable StartupMode startup) throws VtpmException {
         synchronized (orders) {
-            if (!record.running()) {
-                store(with(record, record.transport(), record.endpoints(), true));
-            }
-            CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
-            starting = done;
-            try {
-                onLane(() -> powerOn(startup == null ? record.startup() : startup), done);
-            } finally {
-                starting = null;
-            }
+            requireNoSnapshot();
+            want(Wanted.RUNNING);
+            onEngine("started", () -> powerOn(startup == null ? record.startup() : startup));
+        }
+    }
+
+    /** Only a resume may use a snapshot up, and only a discard may give it up. */
+    private void requireNoSnapshot() throws VtpmException {
+        if (record.wanted() == Wanted.SUSPENDED) {
+            throw new VtpmException(
+                    "instance '" + name() + "' is suspended; vtpm:resume it, or give up what it was doing"
+                            + " and power it on anew with vtpm:start --discard");
         }
     }
 
@@ -151,13 +171,13 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
      * Powers on what was running when the manager ended, without waiting for it. Does nothing unless it is stopped, and
      * there is all it needs.
      */
-    void resume() {
-        if (record.running() && services.canRun(record) && replace(Power.OFF, Power.STARTING)) {
+    void startIfWanted() {
+        if (record.wanted() == Wanted.RUNNING && services.canRun(record) && replace(Power.OFF, Power.STARTING)) {
             runner.submit(() -> {
                 try {
                     powerOn(record.startup());
                 } catch (VtpmException e) {
-                    LOG.debug("Not resumed", e);
+                    LOG.debug("Not started again", e);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
@@ -171,7 +191,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         }
         exchange(Power.STARTING);
         try {
-            EngineHost host = launch();
+            EngineHost host = launch(false);
             Power begun = Power.starting(host);
             exchange(begun);
             startUp(host, startup);
@@ -188,20 +208,20 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         } catch (VtpmException | RuntimeException e) {
             exchange(Power.failed(String.valueOf(e.getMessage())));
             LOG.error("Instance {} was not started: {}", name(), e.getMessage());
-            throw notStarted(String.valueOf(e.getMessage()), e);
+            throw notDone("started", String.valueOf(e.getMessage()), e);
         }
         endpoints.open();
     }
 
-    private VtpmException notStarted(String reason, @Nullable Exception cause) {
-        String message = "instance '" + name() + "' was not started: " + reason;
+    private VtpmException notDone(String what, String reason, @Nullable Exception cause) {
+        String message = "instance '" + name() + "' was not " + what + ": " + reason;
         return cause == null ? new VtpmException(message) : new VtpmException(message, cause);
     }
 
-    private EngineHost launch() throws VtpmException, InterruptedException {
+    private EngineHost launch(boolean resume) throws VtpmException, InterruptedException {
         runner.restartCount();
         AtomicReference<@Nullable EngineHost> launched = new AtomicReference<>();
-        EngineHost host = launcher.start(record, () -> record.transport(), status -> {
+        EngineHost host = launcher.start(record, resume, () -> record.transport(), status -> {
             EngineHost dead = launched.get();
             if (dead != null) {
                 runner.hostDied(dead, "its process vtpmd ended " + ending(status));
@@ -236,18 +256,153 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     /** Powers off after the command that runs. */
     void stop(boolean remember) throws VtpmException {
         synchronized (orders) {
-            if (remember && record.running()) {
-                store(with(record, record.transport(), record.endpoints(), false));
+            if (remember) {
+                requireNoSnapshot();
+                want(Wanted.STOPPED);
             }
             endpoints.close();
             onLane(() -> {
-                // It may just have been started by a resume that was queued before.
+                // It may just have been started by what was queued before.
                 endpoints.close();
-                EngineHost host = exchange(Power.OFF).host();
+                EngineHost host = exchange(atRest(record)).host();
                 if (host != null) {
                     host.end();
                     LOG.info("Instance {} stopped", name());
                 }
+            });
+        }
+    }
+
+    /** Stores a snapshot after the command that runs, and ends the engine. */
+    void suspend() throws VtpmException {
+        synchronized (orders) {
+            if (power.state() != InstanceState.SUSPENDED) {
+                onEngine("suspended", this::suspendNow);
+            }
+        }
+    }
+
+    /** From the snapshot on to the end of the engine the lane is held: the guest gets no answer that the snapshot lacks. */
+    private void suspendNow() throws VtpmException, InterruptedException {
+        EngineHost host = host();
+        if (host == null) {
+            throw notDone("suspended", "it does not run; vtpm:show " + name() + " tells what it does", null);
+        }
+        byte[] snapshot;
+        try {
+            snapshot = runner.snapshot(host);
+        } catch (IOException e) {
+            throw notDone("suspended", e.getMessage() + "; it was not stopped", e);
+        }
+        try {
+            keep(snapshot, host);
+        } finally {
+            Arrays.fill(snapshot, (byte) 0);
+        }
+        exchange(Power.SUSPENDED);
+        endpoints.close();
+        host.end();
+        LOG.info("Instance {} suspended", name());
+    }
+
+    /**
+     * Stores a snapshot, then that it counts: a crash in between leaves an instance that ran, and a snapshot that the next
+     * start erases.
+     */
+    private void keep(byte[] snapshot, EngineHost host) throws VtpmException {
+        try {
+            services.store().save(instance(), Map.of(StateKind.VOLATILE, snapshot));
+        } catch (StateException e) {
+            throw notDone("suspended", "its snapshot cannot be stored: " + e.getMessage() + "; it runs on", e);
+        }
+        try {
+            want(Wanted.SUSPENDED);
+        } catch (VtpmException e) {
+            try {
+                // The record may be on disk all the same: the guest must not get on while there is what takes it back.
+                launcher.eraseSnapshot(record);
+            } catch (VtpmException second) {
+                e.addSuppressed(second);
+                String reason = "its snapshot could be neither kept nor erased: " + second.getMessage();
+                exchange(Power.failed(reason + "; vtpm:restart it when the cause is gone"));
+                LOG.error("Instance {} failed: {}", name(), reason);
+                host.end();
+            }
+            throw e;
+        }
+    }
+
+    /** Goes on from the snapshot, and serves the endpoints. */
+    void resume() throws VtpmException {
+        synchronized (orders) {
+            if (record.wanted() == Wanted.SUSPENDED) {
+                if (!services.canRun(record)) {
+                    throw notDone("resumed", "its engine or transport is not there; vtpm:backends shows what is", null);
+                }
+                onEngine("resumed", this::resumeNow);
+            } else if (power.state() != InstanceState.RUNNING) {
+                throw notDone("resumed", "it is not suspended; vtpm:start it", null);
+            }
+        }
+    }
+
+    private void resumeNow() throws VtpmException, InterruptedException {
+        exchange(Power.STARTING);
+        EngineHost host = null;
+        try {
+            host = launch(true);
+            Power begun = Power.starting(host);
+            exchange(begun);
+            useUp();
+            if (!replace(begun, Power.on(host))) {
+                throw new VtpmException("its engine ended while it was resumed");
+            }
+            LOG.info("Instance {} resumed (transport {})", name(), host.transport());
+        } catch (VtpmException | RuntimeException e) {
+            String remedy = record.wanted() == Wanted.SUSPENDED
+                    ? "; its snapshot is kept: vtpm:resume it when the cause is gone, or give up what it was doing and power"
+                            + " it on anew with vtpm:start --discard"
+                    : "; what it was doing is lost: vtpm:start it";
+            String reason = e.getMessage() + remedy;
+            exchange(Power.failed(reason));
+            LOG.error("Instance {} was not resumed: {}", name(), reason);
+            if (host != null) {
+                host.end();
+            }
+            throw notDone("resumed", reason, e);
+        }
+        endpoints.open();
+    }
+
+    /**
+     * Lets the snapshot count no more, then erases it: a crash in between leaves an instance that is powered on anew. Nobody
+     * has heard of the resumed engine yet, so whatever fails here may be taken back.
+     */
+    private void useUp() throws VtpmException {
+        want(Wanted.RUNNING);
+        try {
+            launcher.eraseSnapshot(record);
+        } catch (VtpmException e) {
+            try {
+                want(Wanted.SUSPENDED);
+            } catch (VtpmException second) {
+                e.addSuppressed(second);
+            }
+            throw e;
+        }
+    }
+
+    /** Gives the snapshot up; it counts no more, even if it cannot be erased. */
+    void discard() throws VtpmException {
+        synchronized (orders) {
+            if (record.wanted() != Wanted.SUSPENDED) {
+                return;
+            }
+            onLane(() -> {
+                want(Wanted.STOPPED);
+                exchange(Power.OFF);
+                LOG.warn("What instance {} was doing when it was suspended was given up", name());
+                launcher.eraseSnapshot(record);
             });
         }
     }
@@ -263,7 +418,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
                 throw new VtpmException(endpoint + " cannot be served for instance '" + name() + "': " + problem.get());
             }
             try {
-                store(with(record, record.transport(), uris, record.running()));
+                store(with(record, record.transport(), uris, record.wanted()));
             } catch (VtpmException e) {
                 endpoints.remove(endpoint);
                 throw e;
@@ -278,7 +433,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
                 throw new VtpmException("instance '" + name() + "' has no endpoint " + endpoint + "; vtpm:show "
                         + name() + " lists those it has");
             }
-            store(with(record, record.transport(), uris, record.running()));
+            store(with(record, record.transport(), uris, record.wanted()));
             endpoints.remove(endpoint);
         }
     }
@@ -293,7 +448,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
 
     void useTransport(@Nullable String transport) throws VtpmException {
         synchronized (orders) {
-            store(with(record, transport, record.endpoints(), record.running()));
+            store(with(record, transport, record.endpoints(), record.wanted()));
             onLane(this::relinkNow);
         }
     }
@@ -348,6 +503,12 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
 
     // Helpers
 
+    private void want(Wanted wanted) throws VtpmException {
+        if (record.wanted() != wanted) {
+            store(with(record, record.transport(), record.endpoints(), wanted));
+        }
+    }
+
     private void store(InstanceRecord changed) throws VtpmException {
         try {
             services.store().update(changed);
@@ -358,15 +519,26 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     }
 
     private static InstanceRecord with(
-            InstanceRecord r, @Nullable String transport, List<URI> endpoints, boolean running) {
+            InstanceRecord r, @Nullable String transport, List<URI> endpoints, Wanted wanted) {
         return new InstanceRecord(
-                r.uuid(), r.name(), r.family(), r.isolation(), r.startup(), transport, endpoints, running, r.created());
+                r.uuid(), r.name(), r.family(), r.isolation(), r.startup(), transport, endpoints, wanted, r.created());
     }
 
     /** What an operator's order does on the lane. */
     @FunctionalInterface
     private interface Order {
         void run() throws VtpmException, InterruptedException;
+    }
+
+    /** Runs an order on the lane and waits for it, but not for an engine that has failed. */
+    private void onEngine(String what, Order order) throws VtpmException {
+        CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+        waiting = new Waiting(done, what);
+        try {
+            onLane(order, done);
+        } finally {
+            waiting = null;
+        }
     }
 
     /** Runs an order on the lane and waits for it. */

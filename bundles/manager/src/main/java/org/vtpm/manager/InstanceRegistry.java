@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.ConvertedState;
+import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.ForeignState;
@@ -26,6 +26,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.ImportedInstance;
@@ -128,7 +129,7 @@ final class InstanceRegistry implements VtpmManager {
                 order.startup(),
                 null,
                 order.endpoints(),
-                !order.endpoints().isEmpty(),
+                order.endpoints().isEmpty() ? Wanted.STOPPED : Wanted.RUNNING,
                 clock.instant());
         try {
             services.store().create(record, Map.of(StateKind.PERMANENT, state));
@@ -146,7 +147,7 @@ final class InstanceRegistry implements VtpmManager {
                 uuid,
                 order.family().label(),
                 isolation);
-        if (record.running()) {
+        if (record.wanted() == Wanted.RUNNING) {
             startNew(instance);
         }
         return instance.info();
@@ -252,10 +253,35 @@ final class InstanceRegistry implements VtpmManager {
     }
 
     @Override
+    public InstanceInfo suspend(UUID instance) throws VtpmException {
+        Instance found = get(instance);
+        found.suspend();
+        return found.info();
+    }
+
+    @Override
+    public InstanceInfo resume(UUID instance) throws VtpmException {
+        Instance found = get(instance);
+        found.resume();
+        return found.info();
+    }
+
+    @Override
+    public InstanceInfo discard(UUID instance) throws VtpmException {
+        Instance found = get(instance);
+        found.discard();
+        return found.info();
+    }
+
+    @Override
     public void delete(UUID instance, boolean force) throws VtpmException {
         Instance found = get(instance);
         if (found.info().state() == InstanceState.RUNNING && !force) {
             throw new VtpmException("instance '" + found.name() + "' runs; stop it first, or delete it with --force");
+        }
+        if (found.record().wanted() == Wanted.SUSPENDED && !force) {
+            throw new VtpmException("instance '" + found.name()
+                    + "' is suspended, and its guest may wait for it; delete it with --force all the same");
         }
         found.stop(false);
         try {

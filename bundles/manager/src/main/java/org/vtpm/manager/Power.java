@@ -16,6 +16,8 @@ record Power(
     static final Power OFF = new Power(InstanceState.STOPPED, null, null);
     static final Power STARTING = new Power(InstanceState.STARTING, null, null);
 
+    static final Power SUSPENDED = new Power(InstanceState.SUSPENDED, null, null);
+
     static Power starting(EngineHost host) {
         return new Power(InstanceState.STARTING, host, null);
     }

@@ -86,7 +86,7 @@ public final class VtpmManagerComponent implements VtpmManager {
         active = true;
         LOG.info("vTPM manager started with {} instances", registry.all().size());
         var unused = watch.scheduleWithFixedDelay(this::watch, WATCH_MS, WATCH_MS, TimeUnit.MILLISECONDS);
-        resumeAll();
+        startWanted();
     }
 
     @Modified
@@ -115,9 +115,9 @@ public final class VtpmManagerComponent implements VtpmManager {
     }
 
     /** Starts what an operator wants to run and does not, as soon as there is all it needs. */
-    private void resumeAll() {
+    private void startWanted() {
         if (active) {
-            registry.all().forEach(Instance::resume);
+            registry.all().forEach(Instance::startIfWanted);
         }
     }
 
@@ -140,7 +140,7 @@ public final class VtpmManagerComponent implements VtpmManager {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindEngine(EngineFactory engine, Map<String, ?> properties) {
         services.engines().add(engine, properties);
-        resumeAll();
+        startWanted();
     }
 
     void unbindEngine(EngineFactory engine) {
@@ -157,7 +157,7 @@ public final class VtpmManagerComponent implements VtpmManager {
     void bindTransport(EngineTransport transport, Map<String, ?> properties) {
         services.transports().add(transport, properties);
         relink();
-        resumeAll();
+        startWanted();
     }
 
     void unbindTransport(EngineTransport transport) {
@@ -172,7 +172,7 @@ public final class VtpmManagerComponent implements VtpmManager {
     void bindProcessTransport(ProcessTransport transport, Map<String, ?> properties) {
         services.processTransports().add(transport, properties);
         relink();
-        resumeAll();
+        startWanted();
     }
 
     void unbindProcessTransport(ProcessTransport transport) {
@@ -265,6 +265,21 @@ public final class VtpmManagerComponent implements VtpmManager {
     @Override
     public InstanceInfo stop(UUID instance) throws VtpmException {
         return registry.stop(instance);
+    }
+
+    @Override
+    public InstanceInfo suspend(UUID instance) throws VtpmException {
+        return registry.suspend(instance);
+    }
+
+    @Override
+    public InstanceInfo resume(UUID instance) throws VtpmException {
+        return registry.resume(instance);
+    }
+
+    @Override
+    public InstanceInfo discard(UUID instance) throws VtpmException {
+        return registry.discard(instance);
     }
 
     @Override

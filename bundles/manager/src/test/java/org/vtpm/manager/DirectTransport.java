@@ -45,7 +45,11 @@ final class DirectTransport implements EngineTransport {
                 if (broken) {
                     throw new IOException("provoked");
                 }
-                return engine.snapshot();
+                try {
+                    return engine.snapshot();
+                } catch (IllegalStateException e) {
+                    throw new IOException("its engine failed to give a snapshot", e);
+                }
             }
 
             @Override

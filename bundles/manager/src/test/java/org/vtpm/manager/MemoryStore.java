@@ -11,11 +11,31 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
 
-/** A store in memory whose next operation can be made to fail. */
+/** A store in memory whose operations can be made to fail. */
 final class MemoryStore implements StateStore {
     final Map<UUID, InstanceRecord> records = new ConcurrentHashMap<>();
     final Map<UUID, Map<StateKind, byte[]>> states = new ConcurrentHashMap<>();
     volatile String failure = "";
+    /** Sees each change before it is made, and may refuse it. */
+    volatile Guard guard = (updated, changes) -> {};
+
+    /** Sees a new record, or parts of a state; the other is null. */
+    @FunctionalInterface
+    interface Guard {
+        void check(InstanceRecord updated, Map<StateKind, byte[]> changes) throws StateException;
+    }
+
+    /** What would be there after a crash now. */
+    MemoryStore crashed() {
+        MemoryStore copy = new MemoryStore();
+        copy.records.putAll(records);
+        states.forEach((uuid, parts) -> {
+            Map<StateKind, byte[]> kept = new EnumMap<>(StateKind.class);
+            parts.forEach((kind, content) -> kept.put(kind, content.clone()));
+            copy.states.put(uuid, kept);
+        });
+        return copy;
+    }
 
     private void check() throws StateException {
         if (!failure.isEmpty()) {
@@ -40,6 +60,7 @@ final class MemoryStore implements StateStore {
     @Override
     public void update(InstanceRecord record) throws StateException {
         check();
+        guard.check(record, null);
         records.put(record.uuid(), record);
     }
 
@@ -54,7 +75,14 @@ final class MemoryStore implements StateStore {
     @Override
     public void save(UUID instance, Map<StateKind, byte[]> changes) throws StateException {
         check();
-        changes.forEach((k, v) -> states.get(instance).put(k, v.clone()));
+        guard.check(null, changes);
+        changes.forEach((k, v) -> {
+            if (v.length == 0) {
+                states.get(instance).remove(k);
+            } else {
+                states.get(instance).put(k, v.clone());
+            }
+        });
     }
 
     @Override

@@ -21,8 +21,10 @@ import org.vtpm.api.engine.StateSink;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.engine.TpmModel;
 
-/** An engine that counts: each command adds one to its permanent state and answers with the sum. Behind the sum
- * its state has the certificate of its endorsement key, if any. */
+/**
+ * An engine that counts: each command adds one to its permanent state and to a number that is lost with the power, and is
+ * answered with both. Behind the count its permanent state has the certificate of its endorsement key, if any.
+ */
 final class TallyEngine implements Engine {
     /** Ordinals that make it misbehave. */
     static final int HANG = 0xDEAD;
@@ -34,11 +36,15 @@ final class TallyEngine implements Engine {
     volatile boolean overlapped;
     volatile boolean closed;
     private final byte[] state;
+    volatile boolean snapshotHangs;
+    volatile boolean snapshotFails;
     private int tally;
+    private int sincePowerOn;
 
-    TallyEngine(byte[] state) {
+    TallyEngine(byte[] state, int sincePowerOn) {
         this.state = state.clone();
         this.tally = state[0];
+        this.sincePowerOn = sincePowerOn;
     }
 
     static byte[] command(int ordinal) {
@@ -51,6 +57,10 @@ final class TallyEngine implements Engine {
 
     static int tally(byte[] response) {
         return ByteBuffer.wrap(response).getInt(10);
+    }
+
+    static int sincePowerOn(byte[] response) {
+        return ByteBuffer.wrap(response).getInt(14);
     }
 
     @Override
@@ -69,11 +79,13 @@ final class TallyEngine implements Engine {
             tally++;
             state[0] = (byte) tally;
             sink.save(Map.of(StateKind.PERMANENT, state.clone()));
-            return ByteBuffer.allocate(14)
+            sincePowerOn++;
+            return ByteBuffer.allocate(18)
                     .putShort((short) 0xC4)
-                    .putInt(14)
+                    .putInt(18)
                     .putInt(0)
                     .putInt(tally)
+                    .putInt(sincePowerOn)
                     .array();
         } catch (InterruptedException e) {
             return Responses.failure(TpmFamily.TPM_1_2);
@@ -92,7 +104,22 @@ final class TallyEngine implements Engine {
 
     @Override
     public byte[] snapshot() {
-        return new byte[] {(byte) tally};
+        if (inside.incrementAndGet() != 1) {
+            overlapped = true;
+        }
+        try {
+            if (snapshotHangs) {
+                release.await();
+            }
+            if (snapshotFails) {
+                throw new IllegalStateException("provoked");
+            }
+            return new byte[] {(byte) tally, (byte) sincePowerOn};
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            inside.decrementAndGet();
+        }
     }
 
     @Override
@@ -102,7 +129,7 @@ final class TallyEngine implements Engine {
 
     /** Makes them, and remembers the last one. */
     static final class Factory implements EngineFactory {
-        volatile TallyEngine last = new TallyEngine(new byte[1]);
+        volatile TallyEngine last = new TallyEngine(new byte[1], 0);
         volatile int startupOrdinal = 0x99;
 
         @Override
@@ -152,7 +179,11 @@ final class TallyEngine implements Engine {
             if (permanent == null || permanent.length == 0) {
                 throw new EngineStateException("the tally is missing");
             }
-            last = new TallyEngine(permanent);
+            byte[] snapshot = state.getOrDefault(StateKind.VOLATILE, new byte[] {permanent[0], 0});
+            if (snapshot.length != 2 || snapshot[0] != permanent[0]) {
+                throw new EngineStateException("the snapshot is another's");
+            }
+            last = new TallyEngine(permanent, snapshot[1]);
             return last;
         }
 

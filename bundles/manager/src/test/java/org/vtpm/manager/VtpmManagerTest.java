@@ -3,18 +3,13 @@ package org.vtpm.manager;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.lang.annotation.Annotation;
-import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,7 +23,6 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.engine.TpmModel;
-import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
@@ -47,54 +41,13 @@ class VtpmManagerTest {
     private final TestHandler handler = new TestHandler();
     private VtpmManagerComponent manager;
 
-    /** Serves {@code test:} endpoints except {@code test:busy}. */
-    private static final class TestHandler implements EndpointHandler {
-        final Map<URI, GuestChannel> open = new ConcurrentHashMap<>();
-
-        @Override
-        public Set<String> schemes() {
-            return Set.of("test");
-        }
-
-        @Override
-        public void check(URI endpoint) {
-            if (endpoint.getSchemeSpecificPart().contains("!")) {
-                throw new IllegalArgumentException(endpoint + " is not like test:name");
-            }
-        }
-
-        @Override
-        public void open(URI endpoint, GuestChannel channel) throws IOException {
-            if (endpoint.toString().equals("test:busy")) {
-                throw new IOException("the address is in use");
-            }
-            open.put(endpoint, channel);
-        }
-
-        @Override
-        public void close(URI endpoint) {
-            open.remove(endpoint);
-        }
-    }
-
-    /** The configuration's defaults, but for those named here. */
-    private static ManagerConfig config(Map<String, Object> changes) {
-        return (ManagerConfig) Proxy.newProxyInstance(
-                ManagerConfig.class.getClassLoader(), new Class<?>[] {ManagerConfig.class}, (proxy, method, args) -> {
-                    if (method.getDeclaringClass() == Annotation.class) {
-                        return ManagerConfig.class;
-                    }
-                    return changes.getOrDefault(method.getName(), method.getDefaultValue());
-                });
-    }
-
     @BeforeEach
     void start() throws Exception {
         manager = boot(Map.of());
     }
 
     private VtpmManagerComponent boot(Map<String, Object> settings) throws Exception {
-        VtpmManagerComponent booted = new VtpmManagerComponent(store, config(settings));
+        VtpmManagerComponent booted = new VtpmManagerComponent(store, TestConfig.of(settings));
         booted.bindEngine(engines, Map.of());
         booted.bindTransport(direct, Map.of());
         booted.bindHandler(handler, Map.of());

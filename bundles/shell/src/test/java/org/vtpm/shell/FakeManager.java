@@ -18,6 +18,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.ImportedInstance;
@@ -53,7 +54,7 @@ final class FakeManager implements VtpmManager {
                 StartupMode.CLEAR,
                 null,
                 List.of(endpoints).stream().map(EndpointInfo::uri).toList(),
-                state == InstanceState.RUNNING,
+                wanted(state),
                 Instant.parse("2026-01-02T03:04:05Z"));
         InstanceInfo info = new InstanceInfo(
                 instanceRecord,
@@ -65,6 +66,14 @@ final class FakeManager implements VtpmManager {
                 OptionalLong.empty());
         instances.put(name, info);
         return info;
+    }
+
+    private static Wanted wanted(InstanceState state) {
+        return switch (state) {
+            case RUNNING -> Wanted.RUNNING;
+            case SUSPENDED -> Wanted.SUSPENDED;
+            default -> Wanted.STOPPED;
+        };
     }
 
     @Override
@@ -126,6 +135,33 @@ final class FakeManager implements VtpmManager {
     public InstanceInfo stop(UUID instance) {
         InstanceInfo info = find(instance).orElseThrow();
         orders.add("stop " + info.record().name());
+        return add(info.record().name(), InstanceState.STOPPED, null);
+    }
+
+    @Override
+    public InstanceInfo suspend(UUID instance) throws VtpmException {
+        InstanceInfo info = find(instance).orElseThrow();
+        if (info.state() != InstanceState.RUNNING) {
+            throw new VtpmException(info.record().name() + " does not run");
+        }
+        orders.add("suspend " + info.record().name());
+        return add(info.record().name(), InstanceState.SUSPENDED, null);
+    }
+
+    @Override
+    public InstanceInfo resume(UUID instance) throws VtpmException {
+        InstanceInfo info = find(instance).orElseThrow();
+        if (info.state() != InstanceState.SUSPENDED) {
+            throw new VtpmException(info.record().name() + " is not suspended");
+        }
+        orders.add("resume " + info.record().name());
+        return add(info.record().name(), InstanceState.RUNNING, null);
+    }
+
+    @Override
+    public InstanceInfo discard(UUID instance) {
+        InstanceInfo info = find(instance).orElseThrow();
+        orders.add("discard " + info.record().name());
         return add(info.record().name(), InstanceState.STOPPED, null);
     }
 

@@ -24,6 +24,7 @@ import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
 
@@ -191,7 +192,7 @@ final class FolderStore implements StateStore, Closeable {
                     StartupMode.NONE,
                     null,
                     List.of(),
-                    true,
+                    Wanted.RUNNING,
                     Instant.EPOCH));
         }
     }

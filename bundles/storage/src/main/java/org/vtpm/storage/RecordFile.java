@@ -16,6 +16,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
@@ -47,7 +48,7 @@ record RecordFile(InstanceRecord record, long generation) {
             @U8 int startup,
             @Present @Nullable Text transport,
             @Counted(prefix = 2) List<Text> endpoints,
-            boolean running,
+            @U8 int wanted,
             long createdSecond,
             int createdNano) {}
 
@@ -72,7 +73,7 @@ record RecordFile(InstanceRecord record, long generation) {
                 code(record.startup()),
                 transport == null ? null : Text.of(transport),
                 record.endpoints().stream().map(uri -> Text.of(uri.toString())).toList(),
-                record.running(),
+                code(record.wanted()),
                 created.getEpochSecond(),
                 created.getNano());
         Header header = Header.first(MAGIC, key, record.uuid()).withGeneration(generation);
@@ -112,7 +113,7 @@ record RecordFile(InstanceRecord record, long generation) {
                     startup(body.startup),
                     body.transport == null ? null : body.transport.toString(),
                     endpoints,
-                    body.running,
+                    wanted(body.wanted),
                     Instant.ofEpochSecond(body.createdSecond, body.createdNano));
             return new RecordFile(record, tagged.header.generation());
         } catch (URISyntaxException | DateTimeException e) {
@@ -173,6 +174,23 @@ record RecordFile(InstanceRecord record, long generation) {
             case 3 -> StartupMode.STATE;
             case 4 -> StartupMode.DEACTIVATED;
             default -> throw unknown("startup mode", code);
+        };
+    }
+
+    private static int code(Wanted wanted) {
+        return switch (wanted) {
+            case STOPPED -> 0;
+            case RUNNING -> 1;
+            case SUSPENDED -> 2;
+        };
+    }
+
+    private static Wanted wanted(int code) throws IOException {
+        return switch (code) {
+            case 0 -> Wanted.STOPPED;
+            case 1 -> Wanted.RUNNING;
+            case 2 -> Wanted.SUSPENDED;
+            default -> throw unknown("wanted state", code);
         };
     }
 

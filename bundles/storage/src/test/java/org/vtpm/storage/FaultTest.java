@@ -7,7 +7,7 @@ import static org.vtpm.storage.Samples.assertState;
 import static org.vtpm.storage.Samples.load;
 import static org.vtpm.storage.Samples.permanent;
 import static org.vtpm.storage.Samples.record;
-import static org.vtpm.storage.Samples.running;
+import static org.vtpm.storage.Samples.suspended;
 import static org.vtpm.storage.Samples.uuid;
 
 import java.nio.file.Path;
@@ -19,6 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
 import org.vtpm.storage.SimulatedDisk.Fault;
@@ -69,14 +70,14 @@ class FaultTest {
         UPDATE {
             @Override
             void make(StateStore store) throws StateException {
-                store.update(running(record("first")));
+                store.update(suspended(record("first")));
             }
 
             @Override
             boolean isDone(StateStore store) throws StateException {
                 assertState(store, "first", OLD);
-                assertThat(records(store).get("first")).isIn(record("first"), running(record("first")));
-                return records(store).get("first").running();
+                assertThat(records(store).get("first")).isIn(record("first"), suspended(record("first")));
+                return records(store).get("first").wanted() == Wanted.SUSPENDED;
             }
         },
         DELETE {

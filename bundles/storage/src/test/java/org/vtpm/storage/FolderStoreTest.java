@@ -7,7 +7,7 @@ import static org.vtpm.storage.Samples.assertState;
 import static org.vtpm.storage.Samples.load;
 import static org.vtpm.storage.Samples.permanent;
 import static org.vtpm.storage.Samples.record;
-import static org.vtpm.storage.Samples.running;
+import static org.vtpm.storage.Samples.suspended;
 import static org.vtpm.storage.Samples.uuid;
 
 import java.io.IOException;
@@ -51,13 +51,13 @@ class FolderStoreTest {
     @Test
     void whatWasStoredIsThereAfterReopening() throws Exception {
         store.create(record("demo"), permanent("made"));
-        store.create(running(record("other")), permanent("of the other"));
+        store.create(suspended(record("other")), permanent("of the other"));
         store.save(uuid("demo"), Map.of(StateKind.SAVED, bytes("saved"), StateKind.VOLATILE, bytes("volatile")));
         store.save(uuid("demo"), Map.of(StateKind.PERMANENT, bytes("changed"), StateKind.VOLATILE, new byte[0]));
-        store.update(running(record("demo")));
+        store.update(suspended(record("demo")));
         reopen();
 
-        assertThat(store.instances()).containsExactlyInAnyOrder(running(record("demo")), running(record("other")));
+        assertThat(store.instances()).containsExactlyInAnyOrder(suspended(record("demo")), suspended(record("other")));
         assertThat(load(store, "demo")).isEqualTo(Map.of(StateKind.PERMANENT, "changed", StateKind.SAVED, "saved"));
         assertState(store, "other", "of the other");
     }

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.vtpm.storage.Samples.record;
-import static org.vtpm.storage.Samples.running;
+import static org.vtpm.storage.Samples.suspended;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
@@ -54,14 +54,14 @@ class FormatTest {
             text(out, "demo");
             out.write(new byte[] {0x12, 2, 3, 0});
             out.writeShort(0);
-            out.writeByte(1);
+            out.writeByte(2);
             out.writeLong(1_800_000_000L);
             out.writeInt(123_456_789);
         });
         byte[] file = tagged(header("VTPMRECO", 1, RECORD.uuid(), 1), body);
 
-        assertThat(new RecordFile(running(RECORD), 1).encode(HOST_KEY)).isEqualTo(file);
-        assertThat(RecordFile.decode(file, HOST_KEY, RECORD.uuid()).record()).isEqualTo(running(RECORD));
+        assertThat(new RecordFile(suspended(RECORD), 1).encode(HOST_KEY)).isEqualTo(file);
+        assertThat(RecordFile.decode(file, HOST_KEY, RECORD.uuid()).record()).isEqualTo(suspended(RECORD));
     }
 
     @Test

@@ -14,6 +14,7 @@ import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
 
@@ -34,11 +35,11 @@ final class Samples {
                 StartupMode.STATE,
                 "fifo",
                 List.of(URI.create("tcp:127.0.0.1:6545"), URI.create("unix:/run/" + name)),
-                false,
+                Wanted.STOPPED,
                 Instant.ofEpochSecond(1_800_000_000L, 123_456_789));
     }
 
-    static InstanceRecord running(InstanceRecord record) {
+    static InstanceRecord suspended(InstanceRecord record) {
         return new InstanceRecord(
                 record.uuid(),
                 record.name(),
@@ -47,7 +48,7 @@ final class Samples {
                 record.startup(),
                 null,
                 List.of(),
-                true,
+                Wanted.SUSPENDED,
                 record.created());
     }
 

@@ -18,7 +18,7 @@ import org.vtpm.api.engine.TpmFamily;
  * @param startup what is done at each start
  * @param transport the transport an operator chose for it, or null for the host's default
  * @param endpoints guest-facing addresses, in the order they were attached
- * @param running whether an operator wants it to run; it is started again when the manager starts
+ * @param wanted what operators want it to do
  * @param created when it was created
  */
 public record InstanceRecord(
@@ -29,7 +29,7 @@ public record InstanceRecord(
         StartupMode startup,
         @Nullable String transport,
         List<URI> endpoints,
-        boolean running,
+        Wanted wanted,
         Instant created) {
 
     public InstanceRecord {

@@ -8,6 +8,8 @@ public enum InstanceState {
     STARTING,
     /** Its engine answers commands. */
     RUNNING,
+    /** It does not run; the snapshot of what it was doing waits to be resumed. */
+    SUSPENDED,
     /** It cannot run; the reason says why. Nothing of its state was changed. */
     FAILED
 }

@@ -42,7 +42,7 @@ public interface VtpmManager {
     Optional<InstanceInfo> find(String nameOrUuid);
 
     /**
-     * Powers an instance on. Does nothing if it runs.
+     * Powers an instance on. Does nothing if it runs. One that is suspended has to be resumed, or its snapshot discarded.
      *
      * @param startup what to do instead of what the instance's record says, or null
      * @throws VtpmException if it cannot be started; it is then {@link InstanceState#FAILED} with the reason
@@ -53,15 +53,40 @@ public interface VtpmManager {
      * Powers an instance off after the command it is running. Does nothing if it is stopped; a failed instance becomes
      * stopped.
      *
-     * @throws VtpmException if there is no such instance, or its record cannot be stored
+     * @throws VtpmException if there is no such instance, it is suspended, or its record cannot be stored
      */
     InstanceInfo stop(UUID instance) throws VtpmException;
 
     /**
+     * Takes a snapshot of an instance after the command it is running, stores it and ends the engine. Does nothing if it is
+     * suspended.
+     *
+     * @throws VtpmException if it does not run, or the snapshot cannot be taken or stored; it runs on if its engine can
+     */
+    InstanceInfo suspend(UUID instance) throws VtpmException;
+
+    /**
+     * Lets a suspended instance go on where it was. The snapshot is used up, durably, before the guest is served. Does
+     * nothing if the instance runs.
+     *
+     * @throws VtpmException if it is not suspended, or cannot go on; if the snapshot cannot be used, it is {@link
+     *     InstanceState#FAILED} with the reason and the snapshot as it was
+     */
+    InstanceInfo resume(UUID instance) throws VtpmException;
+
+    /**
+     * Gives up what a suspended instance was doing, as a loss of power would: it is stopped then. Also for one that cannot be
+     * resumed. Does nothing if it is not suspended.
+     *
+     * @throws VtpmException if there is no such instance, or this cannot be stored
+     */
+    InstanceInfo discard(UUID instance) throws VtpmException;
+
+    /**
      * Deletes an instance and its state for good.
      *
-     * @param force also when it runs
-     * @throws VtpmException if it runs and force is false, or it cannot be deleted
+     * @param force also when it runs or is suspended
+     * @throws VtpmException if it runs or is suspended and force is false, or it cannot be deleted
      */
     void delete(UUID instance, boolean force) throws VtpmException;
 

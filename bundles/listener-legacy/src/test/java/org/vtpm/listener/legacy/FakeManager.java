@@ -20,6 +20,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.ImportedInstance;
@@ -119,7 +120,7 @@ final class FakeManager implements VtpmManager {
                 order.startup(),
                 null,
                 order.endpoints(),
-                false,
+                Wanted.STOPPED,
                 Instant.EPOCH));
         instances.put(instance.instance(), instance);
         return order.endpoints().isEmpty() ? instance.info() : start(instance.instance(), null);
@@ -190,6 +191,21 @@ final class FakeManager implements VtpmManager {
         instances.values().stream()
                 .filter(instance -> instance.name().equals(name))
                 .forEach(instance -> instance.state = InstanceState.FAILED);
+    }
+
+    @Override
+    public InstanceInfo suspend(UUID instance) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public InstanceInfo resume(UUID instance) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public InstanceInfo discard(UUID instance) {
+        throw new UnsupportedOperationException();
     }
 
     @Override
