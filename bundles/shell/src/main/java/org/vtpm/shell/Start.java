@@ -30,6 +30,9 @@ public final class Start implements Action {
             values = {"none", "clear", "state", "deactivated"})
     private @Nullable String startup;
 
+    @Option(name = "--discard", description = "Give up what a suspended instance was doing, as if it had lost power")
+    private boolean discard;
+
     @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> words;
@@ -42,10 +45,12 @@ public final class Start implements Action {
         List<String> names = Words.takeOptions(this, words);
         StartupMode mode = startup == null ? null : Words.constant(StartupMode.class, "--startup", startup);
         VtpmManager host = Instances.managedBy(manager);
-        Instances.each(
-                host,
-                names,
-                instance -> Instances.line(host.start(instance.record().uuid(), mode)));
+        Instances.each(host, names, instance -> {
+            if (discard) {
+                host.discard(instance.record().uuid());
+            }
+            return Instances.line(host.start(instance.record().uuid(), mode));
+        });
         return null;
     }
 }

@@ -50,6 +50,8 @@ class CommandsTest {
                 Start.class,
                 Stop.class,
                 Restart.class,
+                Suspend.class,
+                Resume.class,
                 Delete.class,
                 Attach.class,
                 Detach.class,
@@ -73,6 +75,31 @@ class CommandsTest {
                 .isEqualTo(new NewInstance(
                         "demo", null, TpmFamily.TPM_1_2, null, StartupMode.CLEAR, true, true, List.of()));
         assertThat(output).contains("demo: STOPPED", "uuid     " + uuid("demo"));
+    }
+
+    @Test
+    void instancesAreSuspendedAndResumed() throws Exception {
+        manager.add("a", InstanceState.RUNNING, null);
+        manager.add("b", InstanceState.STOPPED, null);
+
+        assertThatThrownBy(() -> shell.run("vtpm:suspend b a")).hasMessage("b does not run");
+        assertThat(shell.run("vtpm:list")).contains("SUSPENDED");
+        assertThat(shell.run("vtpm:show a")).contains("SUSPENDED");
+        assertThat(shell.run("vtpm:show a --json")).contains("\"state\": \"SUSPENDED\"");
+        assertThat(shell.run("vtpm:resume a")).contains("a: RUNNING");
+        fails("vtpm:resume a", "a is not suspended");
+
+        assertThat(manager.orders).containsExactly("suspend a", "resume a");
+    }
+
+    @Test
+    void aSnapshotIsGivenUpOnlyWhenTheOperatorSaysSo() throws Exception {
+        manager.add("a", InstanceState.SUSPENDED, null);
+
+        assertThat(shell.run("vtpm:start a --discard")).contains("a: RUNNING");
+        shell.run("vtpm:start a");
+
+        assertThat(manager.orders).containsExactly("discard a", "start a null", "start a null");
     }
 
     @Test
@@ -248,7 +275,8 @@ class CommandsTest {
 
     @Test
     void unknownInstanceIsNamed() {
-        for (String command : new String[] {"show", "start", "stop", "restart", "delete", "transport"}) {
+        for (String command :
+                new String[] {"show", "start", "stop", "restart", "suspend", "resume", "delete", "transport"}) {
             fails("vtpm:" + command + " nobody", "No instance 'nobody'");
         }
         fails("vtpm:attach nobody tcp:127.0.0.1:1", "No instance 'nobody'");

@@ -1,0 +1,38 @@
+package org.vtpm.shell;
+
+import java.util.List;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Argument;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Completion;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+import org.apache.karaf.shell.support.CommandException;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.manager.VtpmManager;
+
+/** {@code vtpm:suspend}. */
+@Service
+@Command(
+        scope = "vtpm",
+        name = "suspend",
+        description = "Stores what running instances are doing and ends their engines.",
+        detailedDescription = "Example: vtpm:suspend web db")
+public final class Suspend implements Action {
+    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Completion(InstanceNames.class)
+    private List<String> names;
+
+    @Reference(optional = true)
+    private @Nullable VtpmManager manager;
+
+    @Override
+    public @Nullable Object execute() throws CommandException {
+        VtpmManager host = Instances.managedBy(manager);
+        Instances.each(
+                host,
+                names,
+                instance -> Instances.line(host.suspend(instance.record().uuid())));
+        return null;
+    }
+}
