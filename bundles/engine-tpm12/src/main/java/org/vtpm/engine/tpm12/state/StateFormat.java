@@ -104,8 +104,9 @@ public final class StateFormat {
             int oldest = VERSION - versions.size() + 1;
             if (version < oldest || version > VERSION) {
                 throw new EngineStateException(
-                        "the " + name + " state of this TPM 1.2 has version " + version + ", but only versions "
-                                + oldest + " to " + VERSION + " can be read: use the product version that wrote it");
+                        "the " + name + " state of this TPM 1.2 has version " + version + ", but only "
+                                + (oldest == VERSION ? "version " : "versions " + oldest + " to ") + VERSION
+                                + " can be read: use the product version that wrote it");
             }
             T state = versions.get(version - oldest).read(in);
             in.expectEnd();
