@@ -260,6 +260,9 @@ class DelegationTest {
         byte[] otherPublicTag = blob.clone();
         otherPublicTag[3] ^= 1;
 
+        byte[] tooManyPcrs = blob.clone();
+        tooManyPcrs[6]++;
+        tpm.send("Delegate_VerifyDelegation", sized(tooManyPcrs)).is(ReturnCode.INVALID_PCR_INFO);
         for (String command : new String[] {"Delegate_VerifyDelegation", "Delegate_UpdateVerification"}) {
             boolean byOwner = command.equals("Delegate_UpdateVerification");
             for (byte[] wrong : new byte[][] {ofNeitherKind, otherPublicTag, new byte[1]}) {

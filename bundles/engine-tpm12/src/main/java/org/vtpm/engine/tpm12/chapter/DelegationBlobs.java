@@ -43,7 +43,12 @@ final class DelegationBlobs {
     }
 
     private static ReturnCode malformed(CodecException e) {
-        return e.kind() == CodecException.Kind.BAD_TAG ? ReturnCode.INVALID_STRUCTURE : ReturnCode.BAD_PARAM_SIZE;
+        return switch (e.kind()) {
+            case BAD_TAG -> ReturnCode.INVALID_STRUCTURE;
+            // The only bounded length is that of the PCR selection.
+            case TOO_LONG -> ReturnCode.INVALID_PCR_INFO;
+            default -> ReturnCode.BAD_PARAM_SIZE;
+        };
     }
 
     /**
