@@ -119,11 +119,10 @@ final class FuzzGuest {
             return opened.ok() ? Tpm12Client.oiapSession(opened) : Session.unknown(0);
         }
         byte[] nonceOdd = client.nonce();
-        byte[] entity = kind == 1
-                ? Tpm12Client.osapParameters(Structures.ET_OWNER, Structures.OWNER, nonceOdd)
-                : Tpm12Client.osapParameters(Structures.ET_SRK, Structures.SRK, nonceOdd);
-        Response opened = client.execute(Ordinal.OSAP, entity);
-        return opened.ok() ? Tpm12Client.osapSession(opened, nonceOdd, SECRET) : Session.unknown(0);
+        int entityType = kind == 1 ? Structures.ET_OWNER : Structures.ET_SRK;
+        int entity = kind == 1 ? Structures.OWNER : Structures.SRK;
+        Response opened = client.execute(Ordinal.OSAP, Tpm12Client.osapParameters(entityType, entity, nonceOdd));
+        return opened.ok() ? Tpm12Client.osapSession(opened, entityType, nonceOdd, SECRET) : Session.unknown(0);
     }
 
     private static int handle(FuzzedDataProvider input, List<Integer> handles) {

@@ -4,9 +4,11 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.Ordinal;
 import org.vtpm.itests.tpm12.Response;
 import org.vtpm.itests.tpm12.Structures;
+import org.vtpm.itests.tpm12.Wire;
 
 /**
  * What of a successful answer the specification fixes. The rest is random, a key, a handle, or left to the maker
@@ -16,6 +18,16 @@ final class Answers {
     private static final int PUBKEY_HEAD = 28;
     private static final int KEY_HEAD = 43;
     private static final int KEY_TAIL = 4;
+    /** What of TPM_CERTIFY_INFO and TPM_CERTIFY_INFO2 of an RSA key stands before the key's digest. */
+    private static final int CERTIFY_INFO_HEAD = 35;
+
+    /** The length of a signature with a key of 1024 bits. */
+    private static final int SIGNATURE = 128;
+
+    /** TPM_PCR_INFO_SHORT with a selection of three bytes. */
+    private static final int QUOTED_PCRS = 26;
+    /** Tag and TPM_DELEGATE_PUBLIC behind the blob's length. */
+    private static final int DELEGATE_PUBLIC = 4 + 2 + 51;
 
     private static final int CAP_KEY_HANDLE = 0x7;
     private static final int CAP_MANUFACTURER_PROPERTY = 0x10;
@@ -34,20 +46,73 @@ final class Answers {
     static String fixed(Ordinal ordinal, byte[] parameters, Response response) {
         byte[] body = response.body();
         return switch (ordinal) {
-            case OIAP, OSAP -> length(body);
+            case OIAP,
+                    OSAP,
+                    DSAP,
+                    LOAD_KEY,
+                    LOAD_KEY2,
+                    LOAD_CONTEXT,
+                    LOAD_KEY_CONTEXT,
+                    LOAD_AUTH_CONTEXT,
+                    CHANGE_AUTH,
+                    CHANGE_AUTH_ASYM_START,
+                    CHANGE_AUTH_ASYM_FINISH,
+                    CREATE_MIGRATION_BLOB,
+                    CONVERT_MIGRATION_BLOB,
+                    MIGRATE_KEY,
+                    CMK_APPROVE_MA,
+                    CMK_CREATE_TICKET,
+                    CMK_CREATE_BLOB,
+                    CMK_CONVERT_MIGRATION,
+                    DAA_JOIN,
+                    DAA_SIGN,
+                    GET_TICKS,
+                    TICK_STAMP_BLOB -> length(body);
+            case SAVE_KEY_CONTEXT, SAVE_AUTH_CONTEXT -> "a blob";
+            // The context is the maker's; before it stand type, handle and label, behind it the count.
+            case SAVE_CONTEXT -> hex(body, 4, 10) + " " + hex(body, 14, 30);
+            case SEAL, SEALX -> hex(body, 0, 8) + " " + length(body);
+            case QUOTE2 -> hex(body, 0, QUOTED_PCRS) + " " + length(body);
+            case AUTHORIZE_MIGRATION_KEY -> hex(body, 0, body.length - 20) + " " + length(body);
+            // How long the rest is depends on how the maker encrypts the secret.
+            case DELEGATE_CREATE_KEY_DELEGATION, DELEGATE_CREATE_OWNER_DELEGATION, DELEGATE_UPDATE_VERIFICATION ->
+                hex(body, 4, DELEGATE_PUBLIC);
+            // The time is the maker's.
+            case ESTABLISH_TRANSPORT -> hex(body, 4, 8) + " " + length(body);
+            case EXECUTE_TRANSPORT -> hex(body, 8, body.length);
+            case RELEASE_TRANSPORT_SIGNED -> hex(body, 0, 4) + " " + length(body);
+            case CERTIFY_KEY, CERTIFY_KEY2 -> certificate(body);
+            // The digest is over nonces of the TPM's too.
+            case GET_AUDIT_DIGEST, GET_AUDIT_DIGEST_SIGNED -> hex(body, 0, 6);
             case GET_RANDOM -> hex(body, 0, 4) + " " + length(body);
             case GET_TEST_RESULT -> "maker's text";
             case GET_CAPABILITY_OWNER -> hex(body, 0, 2) + " and the maker's version, " + hex(body, 4, body.length);
-            case CREATE_REVOCABLE_EK,
+            case GET_PUB_KEY,
+                    CREATE_REVOCABLE_EK,
                     CREATE_ENDORSEMENT_KEY_PAIR,
                     READ_PUBEK,
                     OWNER_READ_PUBEK,
                     OWNER_READ_INTERNAL_PUB -> hex(body, 0, PUBKEY_HEAD) + " " + length(body);
             case TAKE_OWNERSHIP ->
                 hex(body, 0, KEY_HEAD) + " " + length(body) + " " + hex(body, body.length - KEY_TAIL, body.length);
+            case CREATE_WRAP_KEY, CMK_CREATE_KEY, MAKE_IDENTITY -> hex(body, 0, KEY_HEAD) + " " + length(body);
             case GET_CAPABILITY -> capability(ByteBuffer.wrap(parameters), body);
             default -> HexFormat.of().formatHex(body);
         };
+    }
+
+    /** All but the digest of the certified key, which may be the TPM's own, and the signature, which is verified. */
+    private static String certificate(byte[] body) {
+        byte[] certified = Arrays.copyOf(body, Math.max(0, body.length - Integer.BYTES - SIGNATURE));
+        byte[] signature = Arrays.copyOfRange(body, certified.length + Integer.BYTES, body.length);
+        boolean genuine = Stream.of(StockKey.SIGN, StockKey.SIGN_OPEN)
+                .anyMatch(key -> Arrays.equals(key.pair().sign(Wire.sha1(certified)), signature));
+        return genuine
+                ? hex(certified, 0, CERTIFY_INFO_HEAD)
+                        + " "
+                        + hex(certified, CERTIFY_INFO_HEAD + 20, certified.length)
+                        + " signed"
+                : hex(body, 0, CERTIFY_INFO_HEAD) + " " + length(body);
     }
 
     private static String capability(ByteBuffer parameters, byte[] body) {

@@ -1,12 +1,15 @@
 package org.vtpm.itests.sidebyside;
 
 import static org.vtpm.itests.tpm12.Wire.concat;
+import static org.vtpm.itests.tpm12.Wire.sized;
 import static org.vtpm.itests.tpm12.Wire.u16;
 import static org.vtpm.itests.tpm12.Wire.u32;
 import static org.vtpm.itests.tpm12.Wire.u8;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.vtpm.itests.tpm12.Session;
@@ -19,14 +22,29 @@ import org.vtpm.itests.tpm12.Wire;
  * @param valid makes the value that a well-formed request has
  * @param others values that no well-formed request has, or that lie on an edge
  */
-record Field(String name, Value valid, List<byte[]> others) {
+record Field(String name, Value valid, List<Other> others) {
     /** So many bytes too many, and nothing that depends on a nonce is taken for something else. */
     private static final int AUTH_BLOCK = 45;
+
+    private static final int SHOWN_BYTES = 20;
 
     /** A value; what it encrypts or names depends on the TPM and on the session that authorizes the request. */
     @FunctionalInterface
     interface Value {
         byte[] of(Probe probe, Session session) throws IOException;
+    }
+
+    /**
+     * Another value than the valid one.
+     *
+     * @param name the same for both TPMs
+     */
+    record Other(String name, Value value) {
+        static Other of(byte[] bytes) {
+            String hex = HexFormat.of().formatHex(bytes, 0, Math.min(bytes.length, SHOWN_BYTES));
+            String name = bytes.length > SHOWN_BYTES ? hex + "... (" + bytes.length + " bytes)" : hex;
+            return new Other(name, (probe, session) -> bytes);
+        }
     }
 
     static Field bool(String name, boolean value) {
@@ -54,28 +72,76 @@ record Field(String name, Value valid, List<byte[]> others) {
     static Field counted(String name, byte[] value, int... lengths) {
         List<byte[]> others = new ArrayList<>();
         for (int length : lengths) {
-            others.add(Wire.sized(new byte[length]));
+            others.add(sized(new byte[length]));
         }
         for (int wrong :
                 new int[] {value.length - 1, value.length + AUTH_BLOCK, 0x1000, 0x7FFFFFFF, -value.length, -1}) {
             others.add(concat(u32(wrong), value));
         }
-        return fixed(name, Wire.sized(value), others);
+        return fixed(name, sized(value), others);
     }
 
     /** A secret that the session encrypts. */
     static Field encrypted(String name, byte[] secret) {
-        return new Field(
+        return live(name, (probe, session) -> session.encrypt(secret), List.of(new byte[20]));
+    }
+
+    /** A key handle, and some of the handles that mean something else. */
+    static Field key(String name, StockKey key) {
+        return live(
                 name,
-                (probe, session) -> session.encryptsSecrets() ? session.encryptXor(secret) : secret,
-                List.of(new byte[20]));
+                (probe, session) -> u32(probe.loaded(key)),
+                List.of(u32(0), u32(0x40000000), u32(0x40000001), u32(0x40000006), u32(0x00ABCDE0), u32(-1)));
+    }
+
+    /** What one of the TPMs made: the others are damaged at some places. */
+    static Field blob(String name, Value valid) {
+        return new Field(name, valid, damaged(valid));
+    }
+
+    /** The same behind its length. */
+    static Field sizedBlob(String name, Value valid) {
+        Value whole = (probe, session) -> sized(valid.of(probe, session));
+        List<Other> others = new ArrayList<>(damaged(valid).stream()
+                .map(other -> new Other(
+                        other.name(), (probe, session) -> sized(other.value().of(probe, session))))
+                .toList());
+        others.add(Other.of(u32(0)));
+        others.add(Other.of(sized(new byte[4])));
+        others.add(Other.of(sized(new byte[256])));
+        others.add(new Other("length field one less", (probe, session) -> {
+            byte[] bytes = valid.of(probe, session);
+            return concat(u32(bytes.length - 1), bytes);
+        }));
+        others.add(new Other("length field 4000", (probe, session) -> concat(u32(4000), valid.of(probe, session))));
+        return new Field(name, whole, others);
+    }
+
+    private static List<Other> damaged(Value valid) {
+        List<Other> others = new ArrayList<>();
+        for (int at : new int[] {0, 1, 3, 5, 9, -1, -21, -60}) {
+            others.add(new Other("changed at " + at, (probe, session) -> {
+                byte[] bytes = valid.of(probe, session).clone();
+                int index = at < 0 ? bytes.length + at : at;
+                if (index >= 0 && index < bytes.length) {
+                    bytes[index] ^= 1;
+                }
+                return bytes;
+            }));
+        }
+        others.add(new Other("one byte short", (probe, session) -> {
+            byte[] bytes = valid.of(probe, session);
+            return Arrays.copyOf(bytes, Math.max(0, bytes.length - 1));
+        }));
+        others.add(new Other("one byte long", (probe, session) -> concat(valid.of(probe, session), new byte[1])));
+        return others;
     }
 
     static Field live(String name, Value valid, List<byte[]> others) {
-        return new Field(name, valid, others);
+        return new Field(name, valid, others.stream().map(Other::of).toList());
     }
 
     private static Field fixed(String name, byte[] value, List<byte[]> others) {
-        return new Field(name, (probe, session) -> value, others);
+        return live(name, (probe, session) -> value, others);
     }
 }

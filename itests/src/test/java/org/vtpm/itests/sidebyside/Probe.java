@@ -2,6 +2,7 @@ package org.vtpm.itests.sidebyside;
 
 import static org.vtpm.itests.tpm12.Wire.concat;
 import static org.vtpm.itests.tpm12.Wire.sized;
+import static org.vtpm.itests.tpm12.Wire.u16;
 import static org.vtpm.itests.tpm12.Wire.u32;
 
 import java.io.IOException;
@@ -27,6 +28,7 @@ import org.vtpm.itests.tpm12.Tpm12Client;
 /** One of the two TPMs as a case sees it: every answer leaves a line that has to be the same on both. */
 final class Probe implements AutoCloseable {
     private static final int SESSION_OF_NOBODY = 0x02FFFFFF;
+    private static final int KEY_OF_NOBODY = 0x00ABCDEF;
     /** A TPM locks up after five (observed on the reference); cases of ours fail at most twice. */
     private static final int MOST_FAILED_AUTHORIZATIONS = 3;
 
@@ -36,6 +38,55 @@ final class Probe implements AutoCloseable {
     private static final Set<Ordinal> HARMLESS = Set.of(
             Ordinal.OIAP,
             Ordinal.OSAP,
+            Ordinal.DSAP,
+            Ordinal.QUOTE,
+            Ordinal.QUOTE2,
+            Ordinal.SEAL,
+            Ordinal.SEALX,
+            Ordinal.UNSEAL,
+            Ordinal.UNBIND,
+            Ordinal.CREATE_WRAP_KEY,
+            Ordinal.LOAD_KEY,
+            Ordinal.LOAD_KEY2,
+            Ordinal.GET_PUB_KEY,
+            Ordinal.EVICT_KEY,
+            Ordinal.SIGN,
+            Ordinal.CERTIFY_KEY,
+            Ordinal.CERTIFY_KEY2,
+            Ordinal.CHANGE_AUTH,
+            Ordinal.CHANGE_AUTH_ASYM_START,
+            Ordinal.CHANGE_AUTH_ASYM_FINISH,
+            Ordinal.MAKE_IDENTITY,
+            Ordinal.ACTIVATE_IDENTITY,
+            Ordinal.AUTHORIZE_MIGRATION_KEY,
+            Ordinal.CREATE_MIGRATION_BLOB,
+            Ordinal.CONVERT_MIGRATION_BLOB,
+            Ordinal.MIGRATE_KEY,
+            Ordinal.CMK_APPROVE_MA,
+            Ordinal.CMK_CREATE_KEY,
+            Ordinal.CMK_CREATE_TICKET,
+            Ordinal.CMK_CREATE_BLOB,
+            Ordinal.CMK_CONVERT_MIGRATION,
+            Ordinal.DELEGATE_CREATE_KEY_DELEGATION,
+            Ordinal.DELEGATE_VERIFY_DELEGATION,
+            Ordinal.DELEGATE_READ_TABLE,
+            Ordinal.DAA_JOIN,
+            Ordinal.DAA_SIGN,
+            Ordinal.SAVE_CONTEXT,
+            Ordinal.LOAD_CONTEXT,
+            Ordinal.SAVE_KEY_CONTEXT,
+            Ordinal.LOAD_KEY_CONTEXT,
+            Ordinal.SAVE_AUTH_CONTEXT,
+            Ordinal.LOAD_AUTH_CONTEXT,
+            Ordinal.ESTABLISH_TRANSPORT,
+            Ordinal.EXECUTE_TRANSPORT,
+            Ordinal.RELEASE_TRANSPORT_SIGNED,
+            Ordinal.READ_COUNTER,
+            Ordinal.GET_TICKS,
+            Ordinal.TICK_STAMP_BLOB,
+            Ordinal.RESET,
+            Ordinal.GET_AUDIT_DIGEST,
+            Ordinal.GET_ORDINAL_AUDIT_STATUS,
             Ordinal.EXTEND,
             Ordinal.PCR_READ,
             Ordinal.PCR_RESET,
@@ -59,6 +110,20 @@ final class Probe implements AutoCloseable {
             Ordinal.SHA1_COMPLETE,
             Ordinal.SHA1_COMPLETE_EXTEND);
 
+    /** Commands whose success changes what the state does not show. */
+    private static final Set<Ordinal> UNSEEN = Set.of(
+            Ordinal.CHANGE_AUTH_OWNER,
+            Ordinal.KEY_CONTROL_OWNER,
+            Ordinal.CMK_SET_RESTRICTIONS,
+            Ordinal.SET_OWNER_POINTER,
+            Ordinal.CREATE_COUNTER,
+            Ordinal.INCREMENT_COUNTER,
+            Ordinal.RELEASE_COUNTER,
+            Ordinal.RELEASE_COUNTER_OWNER,
+            Ordinal.LOAD_MANU_MAINT_PUB,
+            Ordinal.KILL_MAINTENANCE_FEATURE,
+            Ordinal.LOAD_MAINTENANCE_ARCHIVE);
+
     private static final int AUTHFAIL = 0x1;
     private static final int AUTH2FAIL = 0x1D;
 
@@ -69,12 +134,21 @@ final class Probe implements AutoCloseable {
     private final Map<Situation.Kept, Map<String, byte[]>> memory = new HashMap<>();
     private final List<Exchange> trace = new ArrayList<>();
     private final List<Session> open = new ArrayList<>();
+    private final Map<String, byte[]> kept = new HashMap<>();
+    /** Handles of the keys of the stock that are loaded while the situation lasts. */
+    private final Map<StockKey, Integer> loaded = new HashMap<>();
+
     private BigInteger endorsementKey = BigInteger.TWO.pow(2047).add(BigInteger.ONE);
+    private @Nullable Stock stock;
+    private @Nullable Session transport;
     private Tpm12Client tpm;
     private final Map<Situation, List<String>> baselines = new EnumMap<>(Situation.class);
     private boolean disturbed;
-    /** The owner's secret may be another one, which the state does not show. */
-    private boolean secretChanged;
+    private boolean lost;
+    /** The TPM carried something out. */
+    private boolean carriedOut;
+    /** Something may be another that the state does not show. */
+    private boolean unseenChange;
 
     private int failedAuthorizations;
 
@@ -91,10 +165,13 @@ final class Probe implements AutoCloseable {
             Situation.NO_OWNER.enter(target, memory, client);
             Response key = client.execute(Ordinal.READ_PUBEK, client.nonce()).orFail();
             endorsementKey = Structures.modulus(key.body(), 0);
+            Situation.OWNED.enter(target, memory, client);
+            stock = Stock.of(client);
         }
+        loaded.clear();
         situation.enter(target, memory, client);
         failedAuthorizations = 0;
-        secretChanged = false;
+        unseenChange = false;
         baselines.put(situation, state());
     }
 
@@ -104,7 +181,7 @@ final class Probe implements AutoCloseable {
      * @return whether the TPM is in the situation again
      */
     boolean settle(Situation situation) throws IOException {
-        if (secretChanged) {
+        if (unseenChange) {
             return false;
         }
         if (failedAuthorizations > 0
@@ -140,7 +217,11 @@ final class Probe implements AutoCloseable {
     void begin(long seed) {
         trace.clear();
         open.clear();
+        kept.clear();
+        transport = null;
         disturbed = false;
+        lost = false;
+        carriedOut = false;
         tpm = new Tpm12Client(target, new Random(seed));
     }
 
@@ -167,7 +248,12 @@ final class Probe implements AutoCloseable {
     /** The connection is lost: nothing is known of the TPM any more. */
     void lost() {
         note("connection lost");
-        disturbed = true;
+        lost = true;
+    }
+
+    /** Whether the connection was lost in this case. */
+    boolean isLost() {
+        return lost;
     }
 
     Response send(Ordinal ordinal, byte[] parameters, Auth... auths) throws IOException {
@@ -198,12 +284,13 @@ final class Probe implements AutoCloseable {
             line.append(": ").append(HexFormat.of().formatHex(response.body()));
         }
         trace.add(new Exchange(HexFormat.of().formatHex(response.request()), line.toString()));
+        carriedOut |= response.ok();
         boolean guessed = (response.code() == AUTHFAIL || response.code() == AUTH2FAIL)
                 && ByteBuffer.wrap(response.request()).getShort() != (short) Tpm12Client.TAG_RQU_COMMAND;
         if (guessed) {
             failedAuthorizations++;
         }
-        secretChanged |= ordinal == Ordinal.CHANGE_AUTH_OWNER && response.ok();
+        unseenChange |= response.ok() && UNSEEN.contains(ordinal);
         // The reference takes a Startup that failed for one that did not.
         disturbed |= response.ok()
                 ? !HARMLESS.contains(ordinal)
@@ -231,7 +318,71 @@ final class Probe implements AutoCloseable {
     Session osap(int entityType, int entityValue, byte[] secret) throws IOException {
         byte[] nonceOdd = nonce();
         Response response = send(Ordinal.OSAP, Tpm12Client.osapParameters(entityType, entityValue, nonceOdd));
-        return remember(response.ok() ? Tpm12Client.osapSession(response, nonceOdd, secret) : null);
+        return remember(response.ok() ? Tpm12Client.osapSession(response, entityType, nonceOdd, secret) : null);
+    }
+
+    /** Opens a DSAP session with a delegation's usual secret; one that no TPM knows if it is refused. */
+    Session dsap(int entityType, int handle, byte[] entityValue) throws IOException {
+        byte[] nonceOdd = nonce();
+        byte[] parameters = concat(u16(entityType), u32(handle), nonceOdd, sized(entityValue));
+        Response response = send(Ordinal.DSAP, parameters);
+        return remember(
+                response.ok() ? Tpm12Client.osapSession(response, entityType, nonceOdd, Secrets.delegate()) : null);
+    }
+
+    /** Opens the case's transport session, which does not encrypt. */
+    void establishTransport(int attributes) throws IOException {
+        byte[] parameters = concat(u16(0x1E), u32(attributes), u32(0), u16(0), sized(Secrets.transport()));
+        Response response = send(Ordinal.ESTABLISH_TRANSPORT, u32(Structures.NO_TRANSPORT_KEY), parameters);
+        transport = response.ok() ? Tpm12Client.transportSession(response) : null;
+    }
+
+    /** The case's transport session; one that no TPM knows if it has none. */
+    Session transport() {
+        return transport == null ? Session.unknown(SESSION_OF_NOBODY) : transport;
+    }
+
+    /** Keeps something that the case needs later. */
+    void keep(String name, byte[] bytes) {
+        kept.put(name, bytes);
+    }
+
+    /** What was kept by this name; if nothing was, bytes that say nothing. */
+    byte[] kept(String name) {
+        return kept.getOrDefault(name, new byte[64]);
+    }
+
+    /** What the owned TPM made for all cases. */
+    Stock stock() {
+        if (stock == null) {
+            throw new IllegalStateException("the probe has been in no situation yet");
+        }
+        return stock;
+    }
+
+    /** The handle of a key of the stock, which stays loaded; where no key can be loaded, one that no TPM knows. */
+    int loaded(StockKey key) throws IOException {
+        Integer known = loaded.get(key);
+        if (known == null) {
+            known = load(key);
+            loaded.put(key, known);
+        }
+        return known;
+    }
+
+    private int load(StockKey key) throws IOException {
+        Response session = tpm.execute(Ordinal.OIAP, NONE);
+        if (!session.ok()) {
+            return KEY_OF_NOBODY;
+        }
+        Session parent = Tpm12Client.oiapSession(session);
+        Response response =
+                tpm.execute(Ordinal.LOAD_KEY2, u32(Structures.SRK), stock().key(key), Auth.once(parent, Secrets.srk()));
+        if (response.ok()) {
+            return response.u32(0);
+        }
+        tpm.execute(Ordinal.FLUSH_SPECIFIC, u32(parent.handle()), u32(Structures.RT_AUTH));
+        return KEY_OF_NOBODY;
     }
 
     private Session remember(@Nullable Session session) {
@@ -248,14 +399,34 @@ final class Probe implements AutoCloseable {
             send(Ordinal.FLUSH_SPECIFIC, u32(session.handle()), u32(Structures.RT_AUTH));
         }
         open.clear();
-        // Sessions that a case opened by bytes of its own.
-        Response handles = tpm.getCapability(Structures.CAP_HANDLE, u32(Structures.RT_AUTH));
-        if (handles.ok()) {
-            ByteBuffer list = ByteBuffer.wrap(handles.body(), 4, handles.body().length - 4);
-            for (int left = list.getShort(); left > 0; left--) {
-                tpm.execute(Ordinal.FLUSH_SPECIFIC, u32(list.getInt()), u32(Structures.RT_AUTH));
+        if (!carriedOut) {
+            return;
+        }
+        // What a case opened by bytes of its own, or loaded.
+        for (int type : new int[] {Structures.RT_AUTH, Structures.RT_TRANS, Structures.RT_DAA}) {
+            for (int handle : handles(type)) {
+                tpm.execute(Ordinal.FLUSH_SPECIFIC, u32(handle), u32(type));
             }
         }
+        List<Integer> keys = handles(Structures.RT_KEY);
+        loaded.values().removeIf(handle -> handle != KEY_OF_NOBODY && !keys.contains(handle));
+        for (int handle : keys) {
+            if (!loaded.containsValue(handle)) {
+                tpm.execute(Ordinal.FLUSH_SPECIFIC, u32(handle), u32(Structures.RT_KEY));
+            }
+        }
+    }
+
+    private List<Integer> handles(int type) throws IOException {
+        List<Integer> handles = new ArrayList<>();
+        Response answer = tpm.getCapability(Structures.CAP_HANDLE, u32(type));
+        if (answer.ok()) {
+            ByteBuffer list = ByteBuffer.wrap(answer.body(), 4, answer.body().length - 4);
+            for (int left = list.getShort(); left > 0; left--) {
+                handles.add(list.getInt());
+            }
+        }
+        return handles;
     }
 
     /** Leaves lines that tell much of the TPM's state, and of its PCRs. */
@@ -270,8 +441,8 @@ final class Probe implements AutoCloseable {
         for (int flags : new int[] {0x108, 0x109}) {
             capability(Structures.CAP_FLAG, u32(flags));
         }
-        // Owner, free space for NV, available sessions.
-        for (int property : new int[] {0x111, 0x123, 0x10A}) {
+        // Owner, free space for NV, available sessions and counters.
+        for (int property : new int[] {0x111, 0x123, 0x10A, 0x10C}) {
             capability(Structures.CAP_PROPERTY, u32(property));
         }
         capability(Structures.CAP_NV_LIST, NONE);
@@ -279,6 +450,7 @@ final class Probe implements AutoCloseable {
             capability(Structures.CAP_NV_INDEX, u32(index));
         }
         send(Ordinal.NV_READ_VALUE, concat(u32(Secrets.OPEN_AREA), u32(0), u32(Secrets.AREA_SIZE)));
+        send(Ordinal.DELEGATE_READ_TABLE, NONE);
     }
 
     private void capability(int area, byte[] sub) throws IOException {

@@ -18,7 +18,6 @@ import static org.vtpm.itests.tpm12.Wire.zeros;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.vtpm.itests.sidebyside.Request.Authority;
 import org.vtpm.itests.tpm12.Ordinal;
 import org.vtpm.itests.tpm12.Structures;
 
@@ -37,6 +36,13 @@ final class Requests {
         all.addAll(integrity());
         all.addAll(sessions());
         all.addAll(storage());
+        all.addAll(KeyRequests.all());
+        all.addAll(SealRequests.all());
+        all.addAll(SigningRequests.all());
+        all.addAll(MigrationRequests.all());
+        all.addAll(DelegationRequests.all());
+        all.addAll(SessionRequests.all());
+        all.addAll(OwnerRequests.all());
         return all;
     }
 
@@ -122,6 +128,10 @@ final class Requests {
                         Ordinal.CREATE_REVOCABLE_EK,
                         endorsementKey(bool("generateReset", true), opaque("inputEKreset", zeros()))),
                 Request.of(Ordinal.REVOKE_TRUST, opaque("EKReset", zeros())),
+                Request.of(Ordinal.REVOKE_TRUST, opaque("EKReset", zeros()))
+                        .after(Requests::createRevocableKey)
+                        .labelled("of a revocable key")
+                        .inFewCases(),
                 Request.of(Ordinal.READ_PUBEK, opaque("antiReplay", zeros())),
                 Request.of(Ordinal.OWNER_READ_PUBEK, Authority.OWNER_OIAP),
                 Request.of(Ordinal.DISABLE_PUBEK_READ, Authority.OWNER_OIAP),
@@ -144,6 +154,13 @@ final class Requests {
                         encrypted("newAuth", Secrets.owner()),
                         number16("entityType", Structures.ET_OWNER, 0, 1, 3, 4, 5, 0x0602, 0xFFFF)),
                 Request.of(Ordinal.RESET_LOCK_VALUE, Authority.OWNER_OIAP));
+    }
+
+    private static void createRevocableKey(Probe probe) throws IOException {
+        for (int presence : new int[] {0x20, 0x08}) {
+            probe.send(Ordinal.TSC_PHYSICAL_PRESENCE, u16(presence));
+        }
+        probe.send(Ordinal.CREATE_REVOCABLE_EK, concat(zeros(), Structures.rsaParms(3, 1, 2048), u8(0), zeros()));
     }
 
     /** What a request for an endorsement key begins with. */
@@ -181,12 +198,18 @@ final class Requests {
         Field setting = live("setting", (probe, session) -> setting(1, 17, u8(1)), settings());
         return List.of(
                 Request.of(Ordinal.GET_CAPABILITY, area, sub),
+                Request.of(
+                                Ordinal.GET_CAPABILITY,
+                                number32("capArea", Structures.CAP_HANDLE, 0x07, 0x0C),
+                                number32("subCapSize", 4),
+                                number32("resourceType", 1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, -1))
+                        .labelled("of handles"),
                 Request.of(Ordinal.GET_CAPABILITY_OWNER, Authority.OWNER_OIAP),
                 Request.of(Ordinal.SET_CAPABILITY, set, index, value),
                 Request.of(Ordinal.SET_CAPABILITY, Authority.OWNER_OIAP, set, index, value),
                 Request.of(Ordinal.SET_CAPABILITY, setting).labelled("of everything"),
                 Request.of(Ordinal.SET_CAPABILITY, Authority.OWNER_OIAP, setting)
-                        .labelled("of everything by the owner"));
+                        .labelled("of everything"));
     }
 
     /** Everything that TPM_SetCapability can change (Part 2, section 21.3). */
@@ -273,11 +296,11 @@ final class Requests {
                                 0x63),
                         number32("entityValue", Structures.OWNER, 0, Structures.SRK, 0x40000004, 0x40000006, 1, -1),
                         opaque("nonceOddOSAP", zeros())),
-                Request.of(Ordinal.TERMINATE_HANDLE).withHandle(handle),
+                Request.of(Ordinal.TERMINATE_HANDLE).withHandles(handle),
                 Request.of(
                                 Ordinal.FLUSH_SPECIFIC,
                                 number32("resourceType", Structures.RT_AUTH, 0, 1, 3, 4, 5, 6, 7, 8, 9, 0x10, -1))
-                        .withHandle(handle));
+                        .withHandles(handle));
     }
 
     private static List<Request> storage() {

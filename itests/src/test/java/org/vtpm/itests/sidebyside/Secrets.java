@@ -35,6 +35,31 @@ final class Secrets {
         return secret("area");
     }
 
+    /** Of every key of the stock that has one. */
+    static byte[] key() {
+        return secret("key");
+    }
+
+    static byte[] migration() {
+        return secret("migration");
+    }
+
+    static byte[] data() {
+        return secret("data");
+    }
+
+    static byte[] counter() {
+        return secret("counter");
+    }
+
+    static byte[] delegate() {
+        return secret("delegate");
+    }
+
+    static byte[] transport() {
+        return secret("transport");
+    }
+
     private static byte[] secret(String name) {
         return sha1(name.getBytes(StandardCharsets.UTF_8));
     }

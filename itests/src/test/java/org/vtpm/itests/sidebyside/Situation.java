@@ -1,12 +1,16 @@
 package org.vtpm.itests.sidebyside;
 
 import static org.vtpm.itests.tpm12.Wire.concat;
+import static org.vtpm.itests.tpm12.Wire.sized;
+import static org.vtpm.itests.tpm12.Wire.u32;
 import static org.vtpm.itests.tpm12.Wire.u8;
 
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import org.vtpm.itests.tpm12.Auth;
 import org.vtpm.itests.tpm12.Ordinal;
+import org.vtpm.itests.tpm12.Session;
 import org.vtpm.itests.tpm12.Structures;
 import org.vtpm.itests.tpm12.Tpm12Client;
 
@@ -68,6 +72,49 @@ enum Situation {
                 // With an operator's secret, SetTempDeactivated can be authorized.
                 tpm.assertPresence();
                 tpm.execute(Ordinal.SET_OPERATOR_AUTH, Secrets.operator()).orFail();
+                family(tpm, FAMILY, true);
+                family(tpm, LOCKED_FAMILY, true);
+                family(tpm, DISABLED_FAMILY, false);
+                loadRow(tpm);
+                manage(tpm, LOCKED_FAMILY, 3, u8(1));
+                Session owner = tpm.osap(Structures.ET_OWNER, Structures.OWNER, Secrets.owner());
+                tpm.execute(
+                                Ordinal.CREATE_COUNTER,
+                                concat(owner.encrypt(Secrets.counter()), new byte[] {'t', 'e', 's', 't'}),
+                                Auth.once(owner, Secrets.owner()))
+                        .orFail();
+            }
+
+            private void family(Tpm12Client tpm, int number, boolean enabled) throws IOException {
+                manage(tpm, 0, 1, u8(number));
+                manage(tpm, number, 2, u8(enabled ? 1 : 0));
+            }
+
+            private void manage(Tpm12Client tpm, int family, int operation, byte[] data) throws IOException {
+                tpm.execute(
+                                Ordinal.DELEGATE_MANAGE,
+                                concat(u32(family), u32(operation), sized(data)),
+                                Auth.once(tpm.oiap(), Secrets.owner()))
+                        .orFail();
+            }
+
+            /** Row 0 of the table is a delegation to read the storage root key. */
+            private void loadRow(Tpm12Client tpm) throws IOException {
+                Session owner = tpm.osap(Structures.ET_OWNER, Structures.OWNER, Secrets.owner());
+                byte[] made = tpm.execute(
+                                Ordinal.DELEGATE_CREATE_OWNER_DELEGATION,
+                                concat(
+                                        u8(0),
+                                        Stock.delegatePublic(1, FAMILY, 1 << 18),
+                                        owner.encrypt(Secrets.delegate())),
+                                Auth.once(owner, Secrets.owner()))
+                        .orFail()
+                        .body();
+                tpm.execute(
+                                Ordinal.DELEGATE_LOAD_OWNER_DELEGATION,
+                                concat(u32(0), made),
+                                Auth.once(tpm.oiap(), Secrets.owner()))
+                        .orFail();
             }
         },
         LOCKED {
@@ -119,6 +166,12 @@ enum Situation {
 
     static final List<Situation> ALL = List.of(values());
 
+    /** Families of delegations that an owned TPM has. */
+    static final int FAMILY = 1;
+
+    static final int LOCKED_FAMILY = 2;
+    static final int DISABLED_FAMILY = 3;
+
     private final Kept kept;
     private final boolean started;
     private final boolean present;
@@ -132,6 +185,11 @@ enum Situation {
     /** Whether the TPM has an owner. */
     boolean owned() {
         return kept != Kept.FACTORY_NEW && kept != Kept.NO_OWNER;
+    }
+
+    /** Whether commands of the owner's and with keys work. */
+    boolean serves() {
+        return started && (kept == Kept.OWNED || kept == Kept.LOCKED);
     }
 
     /** Whether it is there for what depends on somebody at the machine, and is for the rest like another one. */

@@ -7,7 +7,6 @@ import static org.vtpm.itests.tpm12.Wire.u8;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -22,7 +21,10 @@ import org.vtpm.itests.tpm12.Tpm12Client;
 final class Variants {
     private static final int HEADER = 10;
     private static final int RANDOM_MIXES = 8;
-    private static final int SHOWN_BYTES = 20;
+    private static final int AUTH_BLOCK = 45;
+    /** So many bytes at either end of a request are cut off one by one. */
+    private static final int MOST_AT_AN_END = 48;
+
     private static final int[] TAGS = {0, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0x8001, 0xFFFF};
     private static final int[] TRAILERS = {1, 2, 4, 20, 45};
     private static final byte[] WRONG_SECRET =
@@ -40,12 +42,14 @@ final class Variants {
         Variants variants = new Variants(request);
         variants.add("well-formed", probe -> variants.send(probe, Map.of()));
         if (request.authorized()) {
-            variants.authorizations();
+            for (int block = 0; block < request.authorities().size(); block++) {
+                variants.authorizations(block);
+            }
+            variants.sessionsTogether();
         } else {
             variants.add(
                     "a session too many",
-                    probe -> variants.send(
-                            probe, Map.of(), Session.unknown(0), Auth.once(probe.oiap(), Secrets.owner())));
+                    probe -> variants.send(probe, Map.of(), List.of(Auth.once(probe.oiap(), Secrets.owner()))));
         }
         return variants.cases;
     }
@@ -75,10 +79,14 @@ final class Variants {
             }
         }
         if (request.authorized()) {
-            variants.add("no session", probe -> {
-                byte[] bare = variants.plain(probe);
-                variants.sendFramed(probe, Tpm12Client.TAG_RQU_COMMAND, Arrays.copyOf(bare, bare.length - 45));
-            });
+            for (int fewer = 1; fewer <= request.authorities().size(); fewer++) {
+                int missing = fewer;
+                variants.add(fewer + " sessions fewer", probe -> {
+                    byte[] bare = variants.plain(probe);
+                    variants.sendFramed(
+                            probe, variants.tag() - missing, Arrays.copyOf(bare, bare.length - missing * AUTH_BLOCK));
+                });
+            }
             variants.add("continueAuthSession 2", probe -> {
                 byte[] bytes = variants.plain(probe);
                 bytes[bytes.length - 21] = 2;
@@ -102,8 +110,8 @@ final class Variants {
         List<Field> fields = request.fields();
         for (int i = 0; i < fields.size(); i++) {
             int at = i;
-            for (byte[] other : fields.get(i).others()) {
-                add(fields.get(i).name() + " " + abbreviated(other), probe -> send(probe, Map.of(at, other)));
+            for (Field.Other other : fields.get(i).others()) {
+                add(fields.get(i).name() + " " + other.name(), probe -> send(probe, Map.of(at, other.value())));
             }
         }
     }
@@ -111,14 +119,14 @@ final class Variants {
     private void mixes(Random random) {
         List<Field> fields = request.fields();
         for (int mix = 0; mix < RANDOM_MIXES && fields.size() > 1; mix++) {
-            Map<Integer, byte[]> values = new TreeMap<>();
+            Map<Integer, Field.Value> values = new TreeMap<>();
             StringBuilder name = new StringBuilder("mix of");
             for (int i = 0; i < fields.size(); i++) {
-                List<byte[]> others = fields.get(i).others();
+                List<Field.Other> others = fields.get(i).others();
                 if (!others.isEmpty() && random.nextInt(4) == 0) {
-                    byte[] other = others.get(random.nextInt(others.size()));
-                    values.put(i, other);
-                    name.append(" ").append(fields.get(i).name()).append(" ").append(abbreviated(other));
+                    Field.Other other = others.get(random.nextInt(others.size()));
+                    values.put(i, other.value());
+                    name.append(" ").append(fields.get(i).name()).append(" ").append(other.name());
                 }
             }
             if (values.size() > 1) {
@@ -127,58 +135,90 @@ final class Variants {
         }
     }
 
-    private void authorizations() {
-        byte[] secret = request.authority().secret();
-        add("session goes on", probe -> {
-            Session session = request.authority().open(probe);
-            send(probe, Map.of(), session, Auth.continued(session, secret));
-        });
-        add("wrong HMAC", probe -> {
-            Session session = request.authority().open(probe);
-            send(probe, Map.of(), session, Auth.wrong(session, secret));
-        });
-        add("wrong secret", probe -> {
-            Session session = probe.oiap();
-            send(probe, Map.of(), session, Auth.once(session, WRONG_SECRET));
-        });
-        add("unknown session", probe -> {
-            Session session = Session.unknown(0x01234567);
-            send(probe, Map.of(), session, Auth.once(session, secret));
-        });
-        add("OIAP", probe -> {
-            Session session = probe.oiap();
-            send(probe, Map.of(), session, Auth.once(session, secret));
-        });
-        add("OSAP for the owner", probe -> {
-            Session session = probe.osap(Structures.ET_OWNER, Structures.OWNER, Secrets.owner());
-            send(probe, Map.of(), session, Auth.once(session, secret));
-        });
-        add("OSAP for the owner with a wrong secret", probe -> {
-            Session session = probe.osap(Structures.ET_OWNER, Structures.OWNER, WRONG_SECRET);
-            send(probe, Map.of(), session, Auth.once(session, secret));
-        });
-        add("OSAP for the storage root key", probe -> {
-            Session session = probe.osap(Structures.ET_SRK, Structures.SRK, Secrets.srk());
-            send(probe, Map.of(), session, Auth.once(session, secret));
-        });
-        add("a session that is closed", probe -> {
-            Session session = request.authority().open(probe);
+    /** Makes one block's authorization another one; the others are as they should be. */
+    @FunctionalInterface
+    private interface Spoiler {
+        Auth of(Probe probe, byte[] secret) throws IOException;
+    }
+
+    private void authorizations(int block) {
+        Authority authority = request.authorities().get(block);
+        String where = block == 0 ? "" : "second: ";
+        spoiled(where + "session goes on", block, (probe, secret) -> Auth.continued(authority.open(probe), secret));
+        spoiled(where + "wrong HMAC", block, (probe, secret) -> Auth.wrong(authority.open(probe), secret));
+        spoiled(where + "wrong secret", block, (probe, secret) -> Auth.once(probe.oiap(), WRONG_SECRET));
+        spoiled(where + "unknown session", block, (probe, secret) -> Auth.once(Session.unknown(0x01234567), secret));
+        spoiled(where + "OIAP", block, (probe, secret) -> Auth.once(probe.oiap(), secret));
+        spoiled(
+                where + "OSAP for the owner",
+                block,
+                (probe, secret) ->
+                        Auth.once(probe.osap(Structures.ET_OWNER, Structures.OWNER, Secrets.owner()), secret));
+        spoiled(
+                where + "OSAP for the owner with a wrong secret",
+                block,
+                (probe, secret) -> Auth.once(probe.osap(Structures.ET_OWNER, Structures.OWNER, WRONG_SECRET), secret));
+        spoiled(
+                where + "OSAP for the storage root key",
+                block,
+                (probe, secret) -> Auth.once(probe.osap(Structures.ET_SRK, Structures.SRK, Secrets.srk()), secret));
+        spoiled(where + "a session that is closed", block, (probe, secret) -> {
+            Session session = authority.open(probe);
             probe.send(Ordinal.TERMINATE_HANDLE, u32(session.handle()), new byte[0]);
-            send(probe, Map.of(), session, Auth.once(session, secret));
+            return Auth.once(session, secret);
         });
-        add("two sessions", probe -> {
-            Session session = request.authority().open(probe);
-            send(probe, Map.of(), session, Auth.once(session, secret), Auth.once(probe.oiap(), secret));
+    }
+
+    private void spoiled(String name, int block, Spoiler spoiler) {
+        add(name, probe -> {
+            List<Auth> auths = new ArrayList<>();
+            for (int i = 0; i < request.authorities().size(); i++) {
+                Authority authority = request.authorities().get(i);
+                auths.add(
+                        i == block
+                                ? spoiler.of(probe, authority.secret())
+                                : Auth.once(authority.open(probe), authority.secret()));
+            }
+            send(probe, Map.of(), auths);
         });
+    }
+
+    private void sessionsTogether() {
+        if (request.authorities().size() == 1) {
+            add("two sessions", probe -> {
+                List<Auth> auths = new ArrayList<>(auths(probe));
+                auths.add(Auth.once(probe.oiap(), request.authorities().get(0).secret()));
+                send(probe, Map.of(), auths);
+            });
+        } else {
+            add(
+                    "the first session alone",
+                    probe -> send(probe, Map.of(), auths(probe).subList(0, 1)));
+            add(
+                    "the second session alone",
+                    probe -> send(probe, Map.of(), auths(probe).subList(1, 2)));
+            add("the sessions the other way round", probe -> {
+                List<Auth> auths = auths(probe);
+                send(probe, Map.of(), List.of(auths.get(1), auths.get(0)));
+            });
+            add("one session twice", probe -> {
+                Auth auth = auths(probe).get(0);
+                send(probe, Map.of(), List.of(auth, auth));
+            });
+        }
     }
 
     private void truncations() {
         // How long a request is does not depend on the TPM, but on fields that only a probe can make.
-        add("truncated at every byte", probe -> {
+        add("truncated", probe -> {
             byte[] whole = plain(probe);
             for (int length = 0; length < whole.length; length++) {
-                probe.note("to " + length + " bytes");
-                sendFramed(probe, tag(), Arrays.copyOf(whole, length));
+                // Within long fields all is alike; and what a TPM made may be longer on one of them.
+                int left = whole.length - length;
+                if (length < MOST_AT_AN_END || left <= MOST_AT_AN_END) {
+                    probe.note(length < MOST_AT_AN_END ? "to " + length + " bytes" : "by " + left + " bytes");
+                    sendFramed(probe, tag(), Arrays.copyOf(whole, length));
+                }
             }
         });
     }
@@ -203,14 +243,17 @@ final class Variants {
     }
 
     private int tag() {
-        return Tpm12Client.TAG_RQU_COMMAND + (request.authorized() ? 1 : 0);
+        return Tpm12Client.TAG_RQU_COMMAND + request.authorities().size();
     }
 
     /** The request's bytes behind the header, authorized by a session that does not exist. */
     private byte[] plain(Probe probe) throws IOException {
         Session nobody = Session.unknown(0x01234567);
         byte[] body = concat(handles(probe, nobody, Map.of()), parameters(probe, nobody, Map.of()));
-        return request.authorized() ? concat(body, u32(nobody.handle()), new byte[20], u8(0), new byte[20]) : body;
+        for (int block = 0; block < request.authorities().size(); block++) {
+            body = concat(body, u32(nobody.handle()), new byte[20], u8(0), new byte[20]);
+        }
+        return body;
     }
 
     private void sendFramed(Probe probe, int tag, byte[] body) throws IOException {
@@ -226,40 +269,47 @@ final class Variants {
         System.arraycopy(u32(size), 0, command, 2, 4);
     }
 
-    private void send(Probe probe, Map<Integer, byte[]> values) throws IOException {
-        if (request.authorized()) {
-            Session session = request.authority().open(probe);
-            send(probe, values, session, Auth.once(session, request.authority().secret()));
-        } else {
-            send(probe, values, Session.unknown(0));
+    private List<Auth> auths(Probe probe) throws IOException {
+        List<Auth> auths = new ArrayList<>();
+        for (Authority authority : request.authorities()) {
+            auths.add(Auth.once(authority.open(probe), authority.secret()));
         }
+        return auths;
     }
 
-    private void send(Probe probe, Map<Integer, byte[]> values, Session session, Auth... auths) throws IOException {
-        probe.send(request.ordinal(), handles(probe, session, values), parameters(probe, session, values), auths);
+    private void send(Probe probe, Map<Integer, Field.Value> values) throws IOException {
+        send(probe, values, auths(probe));
     }
 
-    private byte[] handles(Probe probe, Session session, Map<Integer, byte[]> values) throws IOException {
+    private void send(Probe probe, Map<Integer, Field.Value> values, List<Auth> auths) throws IOException {
+        Session encrypting = auths.stream()
+                .map(Auth::session)
+                .filter(Session::encryptsSecrets)
+                .findFirst()
+                .orElse(auths.isEmpty() ? Session.unknown(0) : auths.get(0).session());
+        probe.send(
+                request.ordinal(),
+                handles(probe, encrypting, values),
+                parameters(probe, encrypting, values),
+                auths.toArray(Auth[]::new));
+    }
+
+    private byte[] handles(Probe probe, Session session, Map<Integer, Field.Value> values) throws IOException {
         return bytes(request.handles(), 0, probe, session, values);
     }
 
-    private byte[] parameters(Probe probe, Session session, Map<Integer, byte[]> values) throws IOException {
+    private byte[] parameters(Probe probe, Session session, Map<Integer, Field.Value> values) throws IOException {
         return bytes(request.parameters(), request.handles().size(), probe, session, values);
     }
 
     private static byte[] bytes(
-            List<Field> fields, int first, Probe probe, Session session, Map<Integer, byte[]> values)
+            List<Field> fields, int first, Probe probe, Session session, Map<Integer, Field.Value> values)
             throws IOException {
         byte[] bytes = {};
         for (int i = 0; i < fields.size(); i++) {
-            byte[] value = values.get(first + i);
-            bytes = concat(bytes, value == null ? fields.get(i).valid().of(probe, session) : value);
+            bytes = concat(
+                    bytes, values.getOrDefault(first + i, fields.get(i).valid()).of(probe, session));
         }
         return bytes;
-    }
-
-    private static String abbreviated(byte[] value) {
-        String hex = HexFormat.of().formatHex(value, 0, Math.min(value.length, SHOWN_BYTES));
-        return value.length > SHOWN_BYTES ? hex + "... (" + value.length + " bytes)" : hex;
     }
 }

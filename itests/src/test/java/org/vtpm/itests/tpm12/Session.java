@@ -17,18 +17,20 @@ import org.jspecify.annotations.Nullable;
 public final class Session {
     private final int handle;
     private final byte @Nullable [] sharedSecret;
+    private final boolean aes;
     private byte[] nonceEven;
     private byte[] nonceOdd = Wire.zeros();
 
-    Session(int handle, byte[] nonceEven, byte @Nullable [] sharedSecret) {
+    Session(int handle, byte[] nonceEven, byte @Nullable [] sharedSecret, boolean aes) {
         this.handle = handle;
         this.nonceEven = nonceEven;
         this.sharedSecret = sharedSecret;
+        this.aes = aes;
     }
 
     /** A session that no TPM knows, to see it refused. */
     public static Session unknown(int handle) {
-        return new Session(handle, Wire.zeros(), Wire.zeros());
+        return new Session(handle, Wire.zeros(), Wire.zeros(), false);
     }
 
     public int handle() {
@@ -38,6 +40,14 @@ public final class Session {
     /** Whether it is an OSAP session: one that can encrypt. */
     public boolean encryptsSecrets() {
         return sharedSecret != null;
+    }
+
+    /** Encrypts a new secret for the wire as the session was opened to; one that encrypts nothing leaves it as it is. */
+    public byte[] encrypt(byte[] secret) {
+        if (!encryptsSecrets()) {
+            return secret;
+        }
+        return aes ? encryptAes(secret) : encryptXor(secret);
     }
 
     /** Encrypts a new secret for the wire by XOR (ADIP, type 0x00). Only for OSAP sessions. */

@@ -24,11 +24,19 @@ public final class Structures {
 
     public static final int OWNER = 0x40000001;
     public static final int ENDORSEMENT_KEY = 0x40000006;
+    public static final int NO_TRANSPORT_KEY = 0x40000003;
 
     /** Entity types (section 4.3); the high byte names the ADIP scheme. */
-    public static final int ET_OWNER = 2;
+    public static final int ET_KEY_HANDLE = 1;
 
+    public static final int ET_OWNER = 2;
+    public static final int ET_DATA = 3;
     public static final int ET_SRK = 4;
+    public static final int ET_KEY = 5;
+    public static final int ET_DEL_OWNER_BLOB = 7;
+    public static final int ET_DEL_ROW = 8;
+    public static final int ET_DEL_KEY_BLOB = 9;
+    public static final int ET_COUNTER = 0xA;
     public static final int ADIP_AES_CTR = 0x0600;
 
     /** Startup types (section 4.5). */
@@ -38,7 +46,11 @@ public final class Structures {
     public static final int ST_DEACTIVATED = 3;
 
     /** Resource types (section 4.1). */
+    public static final int RT_KEY = 1;
+
     public static final int RT_AUTH = 2;
+    public static final int RT_TRANS = 4;
+    public static final int RT_DAA = 6;
 
     /** Capability areas and sub-capabilities (section 21). */
     public static final int CAP_ORD = 1;
@@ -62,6 +74,11 @@ public final class Structures {
     /** TPM_KEY_PARMS of an RSA key with the default exponent (section 10.1). */
     public static byte[] rsaParms(int encScheme, int sigScheme, int bits) {
         return concat(u32(1), u16(encScheme), u16(sigScheme), sized(concat(u32(bits), u32(2), u32(0))));
+    }
+
+    /** TPM_PUBKEY of an RSA key with the default exponent (section 10.4). */
+    public static byte[] pubkey(byte[] parms, BigInteger modulus) {
+        return concat(parms, sized(Wire.unsigned(modulus)));
     }
 
     /** The TPM_KEY that TPM_TakeOwnership wants as a template of the storage root key (section 10.2). */

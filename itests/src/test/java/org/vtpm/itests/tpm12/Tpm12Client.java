@@ -17,6 +17,9 @@ public final class Tpm12Client implements AutoCloseable {
     public static final int TAG_RSP_COMMAND = 0xC4;
     private static final int HEADER = 10;
     private static final int AUTH_BLOCK = 41;
+    /** The byte of an entity type that names the scheme by which the session encrypts. */
+    private static final int ADIP = 0xFF00;
+
     private static final byte[] NONE = {};
 
     private final TpmChannel channel;
@@ -45,7 +48,9 @@ public final class Tpm12Client implements AutoCloseable {
      * @param parameters everything between the handles and the authorization blocks
      */
     public Response execute(Ordinal ordinal, byte[] handles, byte[] parameters, Auth... auths) throws IOException {
-        byte[] digest = sha1(u32(ordinal.code()), parameters);
+        byte[] digest = ordinal == Ordinal.EXECUTE_TRANSPORT
+                ? WrappedCommand.requestDigest(parameters)
+                : sha1(u32(ordinal.code()), parameters);
         byte[] body = concat(handles, parameters);
         for (Auth auth : auths) {
             byte[] block = auth.session().authorize(auth.secret(), digest, nonce(), auth.continued());
@@ -71,7 +76,9 @@ public final class Tpm12Client implements AutoCloseable {
             return plain;
         }
         byte[] body = Arrays.copyOfRange(raw, HEADER, end);
-        byte[] digest = sha1(u32(plain.code()), u32(ordinal.code()), body);
+        byte[] digest = ordinal == Ordinal.EXECUTE_TRANSPORT
+                ? WrappedCommand.responseDigest(plain.request(), body)
+                : sha1(u32(plain.code()), u32(ordinal.code()), withoutHandle(ordinal, body));
         boolean authentic = true;
         for (int i = 0; i < blocks; i++) {
             int at = end + AUTH_BLOCK * i;
@@ -79,6 +86,10 @@ public final class Tpm12Client implements AutoCloseable {
             authentic &= auth.session().verify(auth.secret(), digest, Arrays.copyOfRange(raw, at, at + AUTH_BLOCK));
         }
         return new Response(plain.request(), raw, body, authentic);
+    }
+
+    private static byte[] withoutHandle(Ordinal ordinal, byte[] body) {
+        return Arrays.copyOfRange(body, Math.min(ordinal.outHandleBytes(), body.length), body.length);
     }
 
     /** Twenty bytes of this client's random numbers. */
@@ -97,14 +108,14 @@ public final class Tpm12Client implements AutoCloseable {
 
     /** The client's side of a session that an OIAP command opened. */
     public static Session oiapSession(Response opened) {
-        return new Session(opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), null);
+        return new Session(opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), null, false);
     }
 
     /** Opens an OSAP session for an entity whose secret is known. */
     public Session osap(int entityType, int entityValue, byte[] secret) throws IOException {
         byte[] nonceOdd = nonce();
         Response opened = execute(Ordinal.OSAP, osapParameters(entityType, entityValue, nonceOdd));
-        return osapSession(opened.orFail(), nonceOdd, secret);
+        return osapSession(opened.orFail(), entityType, nonceOdd, secret);
     }
 
     /** The parameters of an OSAP command. */
@@ -112,11 +123,19 @@ public final class Tpm12Client implements AutoCloseable {
         return concat(u16(entityType), u32(entityValue), nonceOdd);
     }
 
-    /** The client's side of a session that an OSAP command with this nonce opened. */
-    public static Session osapSession(Response opened, byte[] nonceOdd, byte[] secret) {
+    /** The client's side of a session that an OSAP or DSAP command with this entity type and nonce opened. */
+    public static Session osapSession(Response opened, int entityType, byte[] nonceOdd, byte[] secret) {
         byte[] nonceEvenOsap = Arrays.copyOfRange(opened.body(), 24, 44);
         return new Session(
-                opened.u32(0), Arrays.copyOfRange(opened.body(), 4, 24), Wire.hmac(secret, nonceEvenOsap, nonceOdd));
+                opened.u32(0),
+                Arrays.copyOfRange(opened.body(), 4, 24),
+                Wire.hmac(secret, nonceEvenOsap, nonceOdd),
+                (entityType & ADIP) == Structures.ADIP_AES_CTR);
+    }
+
+    /** The client's side of a transport session that does not encrypt. */
+    public static Session transportSession(Response established) {
+        return new Session(established.u32(0), Arrays.copyOfRange(established.body(), 40, 60), null, false);
     }
 
     // Commands that tests need over and over

@@ -1,8 +1,10 @@
 package org.vtpm.itests.tpm12;
 
 import java.io.ByteArrayOutputStream;
+import java.math.BigInteger;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -30,6 +32,12 @@ public final class Wire {
     /** A UINT32 count and that many bytes. */
     public static byte[] sized(byte[] bytes) {
         return concat(u32(bytes.length), bytes);
+    }
+
+    /** A positive number without a sign byte. */
+    public static byte[] unsigned(BigInteger number) {
+        byte[] bytes = number.toByteArray();
+        return bytes[0] == 0 ? Arrays.copyOfRange(bytes, 1, bytes.length) : bytes;
     }
 
     public static byte[] concat(byte[]... parts) {

@@ -57,6 +57,11 @@ public final class Exercised {
         return loaded;
     }
 
+    /** Whether our TPM carried a command out at least once. */
+    public boolean carriedOut(int ordinal) {
+        return of(ordinal).succeeded() > 0;
+    }
+
     synchronized Count of(int ordinal) {
         return counts.getOrDefault(ordinal, Count.NONE);
     }
