@@ -26,7 +26,7 @@ class FuzzIT {
     private static final Path FOUND = Path.of("target", "fuzz");
 
     static Stream<Class<?>> targets() {
-        return Stream.of(CommandStream.class, StoredState.class, SwtpmState.class);
+        return Stream.of(CommandStream.class, Blobs.class, StoredState.class, SwtpmState.class);
     }
 
     @ParameterizedTest
