@@ -131,7 +131,9 @@ public final class Tpm12Engine implements Engine {
         } catch (TpmException e) {
             code = e.code();
             after = DynamicLaunch.failed(before);
-            LOG.warn("{}: {}; this TPM is in failure mode until its next start", signal, code);
+            if (before.volatiles().selfTest() != VolatileState.SelfTest.FAILED) {
+                LOG.warn("{}: {}; this TPM is in failure mode until its next start", signal, code);
+            }
         } catch (IOException e) {
             code = ReturnCode.IOERROR;
             after = before;
