@@ -34,24 +34,16 @@ public final class Create implements Action {
             values = {"1.2"})
     private String family = TpmFamily.TPM_1_2.label();
 
-    @Option(name = "--uuid", description = "Identity of the instance. Default: a random one")
+    @Option(name = "--uuid", description = Words.IDENTITY)
     private @Nullable String uuid;
 
-    @Option(
-            name = "--isolation",
-            description =
-                    "shared: the engine runs in the manager's JVM; process: in a process of its own. Default: what"
-                            + " the host is configured for")
+    @Option(name = "--isolation", description = Words.ISOLATION)
     @Completion(
             value = StringsCompleter.class,
             values = {"shared", "process"})
     private @Nullable String isolation;
 
-    @Option(
-            name = "--startup",
-            description =
-                    "What is done at each power-on: clear, state or deactivated send that TPM_Startup; none leaves"
-                            + " it to the guest's firmware")
+    @Option(name = "--startup", description = Words.STARTUP)
     @Completion(
             value = StringsCompleter.class,
             values = {"none", "clear", "state", "deactivated"})
@@ -63,17 +55,10 @@ public final class Create implements Action {
     @Option(name = "--no-ek-cert", description = "No certificate for the endorsement key, although the host has a CA")
     private boolean withoutCertificate;
 
-    @Option(
-            name = "--endpoint",
-            description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
-            valueToShowInHelp = "",
-            multiValued = true)
+    @Option(name = "--endpoint", description = Words.ENDPOINT, valueToShowInHelp = "", multiValued = true)
     private List<String> endpoints = List.of();
 
-    @Argument(
-            name = "name",
-            description = "Name of the new instance: letters, digits, dots, dashes and underscores",
-            required = true)
+    @Argument(name = "name", description = Words.NEW_NAME, required = true)
     private String name;
 
     @Argument(name = "options", description = Words.TRAILING_OPTIONS, index = 1, multiValued = true)

@@ -23,7 +23,7 @@ public final class Delete implements Action {
     @Option(name = "--force", description = "Also when it runs")
     private boolean force;
 
-    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> words;
 

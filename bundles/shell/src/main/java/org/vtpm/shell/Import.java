@@ -32,7 +32,7 @@ import org.vtpm.api.manager.VtpmManager;
         detailedDescription =
                 "Example: vtpm:import web /var/lib/swtpm/web --key /root/web.key" + " --endpoint tcp:127.0.0.1:6545")
 public final class Import implements Action {
-    @Option(name = "--uuid", description = "Identity of the instance. Default: a random one")
+    @Option(name = "--uuid", description = Words.IDENTITY)
     private @Nullable String uuid;
 
     @Option(
@@ -60,37 +60,22 @@ public final class Import implements Action {
             values = {"pbkdf2", "sha512"})
     private String kdf = Words.label(KeyForm.PBKDF2);
 
-    @Option(
-            name = "--isolation",
-            description =
-                    "shared: the engine runs in the manager's JVM; process: in a process of its own. Default: what"
-                            + " the host is configured for")
+    @Option(name = "--isolation", description = Words.ISOLATION)
     @Completion(
             value = StringsCompleter.class,
             values = {"shared", "process"})
     private @Nullable String isolation;
 
-    @Option(
-            name = "--startup",
-            description =
-                    "What is done at each power-on: clear, state or deactivated send that TPM_Startup; none leaves"
-                            + " it to the guest's firmware")
+    @Option(name = "--startup", description = Words.STARTUP)
     @Completion(
             value = StringsCompleter.class,
             values = {"none", "clear", "state", "deactivated"})
     private String startup = Words.label(StartupMode.CLEAR);
 
-    @Option(
-            name = "--endpoint",
-            description = "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated",
-            valueToShowInHelp = "",
-            multiValued = true)
+    @Option(name = "--endpoint", description = Words.ENDPOINT, valueToShowInHelp = "", multiValued = true)
     private List<String> endpoints = List.of();
 
-    @Argument(
-            name = "name",
-            description = "Name of the new instance: letters, digits, dots, dashes and underscores",
-            required = true)
+    @Argument(name = "name", description = Words.NEW_NAME, required = true)
     private String name;
 
     @Argument(

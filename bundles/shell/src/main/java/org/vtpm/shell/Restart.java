@@ -19,7 +19,7 @@ import org.vtpm.api.manager.VtpmManager;
         description = "Powers instances off and on again.",
         detailedDescription = "Example: vtpm:restart demo")
 public final class Restart implements Action {
-    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> names;
 

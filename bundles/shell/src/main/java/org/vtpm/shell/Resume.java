@@ -19,7 +19,7 @@ import org.vtpm.api.manager.VtpmManager;
         description = "Lets suspended instances go on where they were.",
         detailedDescription = "Example: vtpm:resume web db")
 public final class Resume implements Action {
-    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> names;
 

@@ -33,7 +33,7 @@ public final class Start implements Action {
     @Option(name = "--discard", description = "Give up what a suspended instance was doing, as if it had lost power")
     private boolean discard;
 
-    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> words;
 

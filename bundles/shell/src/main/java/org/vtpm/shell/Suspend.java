@@ -19,7 +19,7 @@ import org.vtpm.api.manager.VtpmManager;
         description = "Stores what running instances are doing and ends their engines.",
         detailedDescription = "Example: vtpm:suspend web db")
 public final class Suspend implements Action {
-    @Argument(name = "name", description = "Names or UUIDs of instances", required = true, multiValued = true)
+    @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)
     @Completion(InstanceNames.class)
     private List<String> names;
 

@@ -20,6 +20,20 @@ final class Words {
     /** What help says of the argument that takes such options. */
     static final String TRAILING_OPTIONS = "Options may also stand here";
 
+    /** What help says of arguments and options that several commands have. */
+    static final String INSTANCES = "Names or UUIDs of instances";
+
+    static final String NEW_NAME = "Name of the new instance: letters, digits, dots, dashes and underscores";
+    static final String IDENTITY = "Identity of the instance. Default: a random one";
+    static final String ISOLATION =
+            "shared: the engine runs in the manager's JVM; process: in a process of its own. Default: what the host is"
+                    + " configured for";
+    static final String STARTUP =
+            "What is done at each power-on: clear, state or deactivated send that TPM_Startup; none leaves it to the"
+                    + " guest's firmware";
+    static final String ENDPOINT =
+            "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated";
+
     private Words() {}
 
     /**
