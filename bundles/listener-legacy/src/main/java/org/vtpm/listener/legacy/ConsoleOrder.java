@@ -18,7 +18,7 @@ sealed interface ConsoleOrder {
     /** Tag of every vTPM command. */
     int VTPM_TAG_REQ = 0x01C1;
 
-    /** Tag that the stub-domain manager gives to its second kind of command. */
+    /** Tag of the second kind of command that vtpmmgr, the manager in a domain of its own, takes. */
     int VTPM_TAG_REQ2 = 0x01C2;
 
     /** The instance it is about. */

@@ -36,7 +36,7 @@ final class Posix {
     /**
      * Binds the C library.
      *
-     * @throws LinkageError if there is no native stub for this machine
+     * @throws LinkageError if jnr-ffi brings no native library for this machine
      */
     static Posix load() {
         return new Posix(LibraryLoader.create(LibC.class).failImmediately().load("libc.so.6"));
