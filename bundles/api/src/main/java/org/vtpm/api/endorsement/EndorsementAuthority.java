@@ -14,7 +14,7 @@ public interface EndorsementAuthority {
     boolean issues();
 
     /**
-     * Issues an endorsement credential (TCG Credential Profiles for TPM Family 1.2, section 3.2).
+     * Issues an endorsement credential (TCG Credential Profiles for TPM Family 1.2).
      *
      * @param publicKey the endorsement key, as the DER of an X.509 SubjectPublicKeyInfo
      * @param model which TPM the key is in

@@ -2,7 +2,7 @@ package org.vtpm.api.engine;
 
 /**
  * Who made a TPM, and to which specification: what an endorsement credential says of it (TCG Credential Profiles for TPM
- * Family 1.2, section 3.2).
+ * Family 1.2).
  *
  * @param manufacturer vendor ID, four ASCII characters as a big-endian number (TPM_CAP_PROP_MANUFACTURER)
  * @param model the manufacturer's name of the part

@@ -22,7 +22,7 @@ import org.bouncycastle.asn1.x509.SubjectDirectoryAttributes;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.vtpm.api.engine.TpmModel;
 
-/** What an endorsement credential says of the TPM (TCG Credential Profiles for TPM Family 1.2, section 3.2). */
+/** What an endorsement credential says of the TPM (TCG Credential Profiles for TPM Family 1.2). */
 final class EndorsementProfile {
     /** A credential has no subject: the TPM is described by the alternative name. */
     static final X500Name NO_SUBJECT = new X500Name(new RDN[0]);

@@ -19,7 +19,7 @@ import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.structure.ReturnCode;
 
-/** TPM_HASH_START, TPM_HASH_DATA and TPM_HASH_END (TCG PC Client Specific TPM Interface Specification 1.2, section 11.3). */
+/** TPM_HASH_START, TPM_HASH_DATA and TPM_HASH_END (TCG PC Client Specific TPM Interface Specification 1.2). */
 class DynamicLaunchTest {
     private static final byte[] NOTHING = {};
     private static final byte[] ZEROS = new byte[Sha1.LENGTH];

@@ -21,7 +21,7 @@ import org.vtpm.engine.tpm12.structure.PcrSelection;
 
 /**
  * The certificate of the endorsement key in NV, wrapped as software on a PC expects it (TCG PC Client Specific
- * Implementation Specification 1.2, section 7.4). Manufacturers put it there while NV is not locked; guests may read and
+ * Implementation Specification 1.2). Manufacturers put it there while NV is not locked; guests may read and
  * replace it as the attributes say, which are those that swtpm_setup gives it.
  */
 public final class EndorsementCertificate {

@@ -13,7 +13,7 @@ import org.vtpm.engine.tpm12.structure.ReturnCode;
 import org.vtpm.engine.tpm12.structure.TpmException;
 
 /**
- * A dynamic launch (TCG PC Client Specific TPM Interface Specification 1.2, section 11.3). Its hash is not that of
+ * A dynamic launch (TCG PC Client Specific TPM Interface Specification 1.2). Its hash is not that of
  * TPM_SHA1Start: commands that come between two signals leave it alone.
  */
 final class DynamicLaunch {
