@@ -110,7 +110,8 @@ final class CommandRunner {
             answer = Responses.failure(owner.family());
         } catch (InterruptedException e) {
             answer = Responses.failure(owner.family());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
+            // The latter from an engine that is still busy long after its bundle was stopped.
             LOG.error("Command {} was answered with a failure", Responses.ordinal(command), e);
             answer = Responses.failure(owner.family());
         }
@@ -151,6 +152,20 @@ final class CommandRunner {
      */
     byte[] snapshot(EngineHost host) throws IOException, InterruptedException {
         return run(host, () -> "the request for a snapshot", host::snapshot, new CompletableFuture<>());
+    }
+
+    /**
+     * Moves to another engine between two commands of the guest, or lets the TPM wait for one.
+     *
+     * @throws IOException if what it was doing is lost, or its state cannot be opened; the caller ends it
+     * @throws InterruptedException if it was given up; the host has been ended then
+     */
+    void move(EngineHost host) throws IOException, InterruptedException {
+        Request move = () -> {
+            host.move();
+            return new byte[0];
+        };
+        run(host, () -> "the request to leave its engine", move, new CompletableFuture<>());
     }
 
     private byte[] run(EngineHost host, Supplier<String> name, Request request, CompletableFuture<byte[]> response)

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.transport.EngineLink;
 
 /**
- * One powered-on engine with the link that carries its commands; the link can be moved to another transport between two
- * commands. Used on its instance's lane only, except for {@link #kill} and the getters.
+ * One powered-on TPM: its engine with the link that carries its commands. Between two commands the link can be moved to
+ * another transport, and the TPM to another engine. Used on its instance's lane only, except for {@link #kill} and the
+ * getters.
  */
 final class EngineHost {
     private final EngineSite site;
@@ -35,6 +36,12 @@ final class EngineHost {
         return transport;
     }
 
+    /** Why no command can reach the engine, for people, or null if there is a way for them. */
+    @Nullable
+    String obstacle() {
+        return site.route().isPresent() ? null : site.obstacle();
+    }
+
     OptionalLong pid() {
         return site.pid();
     }
@@ -49,8 +56,12 @@ final class EngineHost {
         }
     }
 
-    /** The volatile part of the engine's state; the caller zeroes it. */
+    /** The volatile part of the TPM's state; the caller zeroes it. */
     byte[] snapshot() throws IOException, InterruptedException {
+        Optional<byte[]> held = site.held();
+        if (held.isPresent()) {
+            return held.get();
+        }
         EngineLink current = link();
         try {
             return current.snapshot();
@@ -66,9 +77,25 @@ final class EngineHost {
         }
         EngineLink current = link;
         if (current == null) {
-            throw new IOException("no transport can carry it; start the bundle transport-loopback or transport-fifo");
+            throw new IOException(site.obstacle());
         }
         return current;
+    }
+
+    /** Whether the TPM can stay in the engine it is in; else it has to {@link #move}. */
+    boolean stays() {
+        return site.stays();
+    }
+
+    /**
+     * Moves to another engine, or lets the TPM wait for one.
+     *
+     * @throws IOException if what the TPM was doing is lost, or its state cannot be opened; the caller ends it
+     * @throws InterruptedException if the thread was interrupted; it waits for an engine
+     */
+    void move() throws IOException, InterruptedException {
+        unlink();
+        site.move();
     }
 
     /** Moves to the transport that should carry the engine now, if that is another one. */

@@ -31,18 +31,32 @@ final class EngineLauncher {
     }
 
     /**
+     * The engine that an instance is powered on with.
+     *
+     * @throws VtpmException if there is none for it
+     */
+    EngineFactory factory(InstanceRecord record) throws VtpmException {
+        return services.engine(record.family())
+                .orElseThrow(() -> new VtpmException("no engine for TPM "
+                        + record.family().label() + " is there; install the feature that brings one"));
+    }
+
+    /**
      * Powers one engine on. It has not seen a command yet.
      *
+     * @param factory opens it, unless it is a process
      * @param resume whether it goes on from the snapshot in its state, which stays there; else one that is there is erased
      * @param chosen the transport that the operator chose, asked again at every relink
      * @param onDeath told the exit status when the engine's process ends, for whatever reason
-     * @throws VtpmException if there is no engine or transport for it, or its state cannot be opened
+     * @throws VtpmException if there is no transport for it, or its state cannot be opened
      */
-    EngineHost start(InstanceRecord record, boolean resume, Supplier<@Nullable String> chosen, IntConsumer onDeath)
+    EngineHost start(
+            InstanceRecord record,
+            EngineFactory factory,
+            boolean resume,
+            Supplier<@Nullable String> chosen,
+            IntConsumer onDeath)
             throws VtpmException, InterruptedException {
-        EngineFactory factory = services.engine(record.family())
-                .orElseThrow(() -> new VtpmException("no engine for TPM "
-                        + record.family().label() + " is there; install the feature that brings one"));
         StateSink sink = changes -> services.store().save(record.uuid(), changes);
         Map<StateKind, byte[]> state = load(record);
         try {
@@ -99,7 +113,7 @@ final class EngineLauncher {
         } catch (EngineStateException e) {
             throw new VtpmException("its state cannot be used: " + e.getMessage(), e);
         }
-        EngineHost host = new EngineHost(new SharedSite(record.uuid(), engine, sink, services, chosen));
+        EngineHost host = new EngineHost(new SharedSite(record, factory, engine, sink, services, chosen));
         try {
             host.relink();
             return host;

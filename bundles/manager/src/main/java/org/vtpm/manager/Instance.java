@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
@@ -17,6 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
@@ -95,7 +97,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         return new InstanceInfo(
                 record,
                 now.state(),
-                now.reason(),
+                now.state() == InstanceState.RUNNING && host != null ? host.obstacle() : now.reason(),
                 host == null ? null : host.transport(),
                 endpoints.info(),
                 runner.answered(),
@@ -174,6 +176,12 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     void startIfWanted() {
         if (record.wanted() == Wanted.RUNNING && services.canRun(record) && replace(Power.OFF, Power.STARTING)) {
             runner.submit(() -> {
+                if (!services.canRun(record)) {
+                    // Gone while this waited for its turn; tried again in case it was back before anybody could know.
+                    replace(Power.STARTING, Power.OFF);
+                    startIfWanted();
+                    return;
+                }
                 try {
                     powerOn(record.startup());
                 } catch (VtpmException e) {
@@ -191,10 +199,11 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         }
         exchange(Power.STARTING);
         try {
-            EngineHost host = launch(false);
+            EngineFactory factory = launcher.factory(record);
+            EngineHost host = launch(factory, false);
             Power begun = Power.starting(host);
             exchange(begun);
-            startUp(host, startup);
+            startUp(host, factory, startup);
             if (!replace(begun, Power.on(host))) {
                 throw new VtpmException("its engine ended while it was started");
             }
@@ -218,10 +227,10 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         return cause == null ? new VtpmException(message) : new VtpmException(message, cause);
     }
 
-    private EngineHost launch(boolean resume) throws VtpmException, InterruptedException {
+    private EngineHost launch(EngineFactory factory, boolean resume) throws VtpmException, InterruptedException {
         runner.restartCount();
         AtomicReference<@Nullable EngineHost> launched = new AtomicReference<>();
-        EngineHost host = launcher.start(record, resume, () -> record.transport(), status -> {
+        EngineHost host = launcher.start(record, factory, resume, () -> record.transport(), status -> {
             EngineHost dead = launched.get();
             if (dead != null) {
                 runner.hostDied(dead, "its process vtpmd ended " + ending(status));
@@ -235,13 +244,12 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         return status > 128 ? "by signal " + (status - 128) : "with exit status " + status;
     }
 
-    private void startUp(EngineHost host, StartupMode startup) throws VtpmException, InterruptedException {
+    private void startUp(EngineHost host, EngineFactory factory, StartupMode startup)
+            throws VtpmException, InterruptedException {
         if (startup == StartupMode.NONE) {
             return;
         }
-        byte[] command = services.engine(family())
-                .orElseThrow(() -> new VtpmException("the engine for TPM " + family().label() + " went away"))
-                .startupCommand(startup);
+        byte[] command = factory.startupCommand(startup);
         try {
             int code = Responses.code(runner.execute(host, 0, command));
             if (code != 0) {
@@ -350,7 +358,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         exchange(Power.STARTING);
         EngineHost host = null;
         try {
-            host = launch(true);
+            host = launch(launcher.factory(record), true);
             Power begun = Power.starting(host);
             exchange(begun);
             useUp();
@@ -453,7 +461,15 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         }
     }
 
-    /** Moves to the transport that should carry it now, between two commands. Completes when done. */
+    /** Whether its engines, when it runs, are in this JVM and of this family. */
+    boolean shares(TpmFamily engines) {
+        return family() == engines && record.isolation() == Isolation.SHARED;
+    }
+
+    /**
+     * Moves to the transport that should carry it now, and to another engine if its own goes, between two commands.
+     * Completes when done.
+     */
     CompletableFuture<@Nullable Void> relink() {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
         runner.submit(() -> {
@@ -465,7 +481,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
 
     private void relinkNow() {
         EngineHost host = power.host();
-        if (host == null) {
+        if (host == null || (!host.stays() && !move(host))) {
             return;
         }
         String before = host.transport();
@@ -480,17 +496,26 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         }
     }
 
-    /** The engine's bundle goes: an engine in this JVM cannot go on without its code. */
-    void engineGone(TpmFamily family) {
-        if (family() != family || record.isolation() != Isolation.SHARED) {
-            return;
-        }
-        runner.submit(() -> {
-            EngineHost host = power.host();
-            if (host != null && failed(host, "the bundle of its engine was stopped")) {
+    /** Whether the engine's bundle going has left it a TPM, in another engine or waiting for one. */
+    private boolean move(EngineHost host) {
+        String before = host.obstacle();
+        try {
+            runner.move(host);
+        } catch (InterruptedException e) {
+            LOG.debug("Given up", e);
+            return false;
+        } catch (IOException | RuntimeException e) {
+            if (failed(host, String.valueOf(e.getMessage()))) {
                 host.end();
             }
-        });
+            return false;
+        }
+        if (host.stays()) {
+            LOG.info("Instance {} goes on in another engine", name());
+        } else if (!Objects.equals(host.obstacle(), before)) {
+            LOG.info("Instance {} waits for an engine: {}", name(), host.obstacle());
+        }
+        return true;
     }
 
     void handlerCame() {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -351,9 +352,9 @@ final class InstanceRegistry implements VtpmManager {
 
     // Services that come and go
 
-    /** Moves every instance to the transport that should carry it now; completes when all have moved. */
-    CompletableFuture<?> relinkAll() {
+    /** Moves some instances to the transport and the engine that they should have now; completes when all have moved. */
+    CompletableFuture<?> relink(Predicate<Instance> which) {
         return CompletableFuture.allOf(
-                instances.values().stream().map(Instance::relink).toArray(CompletableFuture[]::new));
+                instances.values().stream().filter(which).map(Instance::relink).toArray(CompletableFuture[]::new));
     }
 }

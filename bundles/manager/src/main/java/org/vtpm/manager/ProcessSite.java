@@ -35,6 +35,25 @@ final class ProcessSite implements EngineSite {
         return transport().map(t -> new Route(t, t.name(), () -> t.resume(rendezvous, sink)));
     }
 
+    @Override
+    public String obstacle() {
+        return "no transport can carry it; start the bundle transport-fifo";
+    }
+
+    /** The process has the engine's code for itself. */
+    @Override
+    public boolean stays() {
+        return true;
+    }
+
+    @Override
+    public void move() {}
+
+    @Override
+    public Optional<byte[]> held() {
+        return Optional.empty();
+    }
+
     /** Ends the process by closing its standard input, and kills it if it does not heed that. */
     @Override
     public void end() {

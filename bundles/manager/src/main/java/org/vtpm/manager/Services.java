@@ -64,6 +64,11 @@ final class Services {
         return engines.first(e -> e.family() == family);
     }
 
+    /** All engines for a family, best first. */
+    List<EngineFactory> engines(TpmFamily family) {
+        return engines.all().stream().filter(e -> e.family() == family).toList();
+    }
+
     /** The transport that should carry an instance's commands: the operator's choice, else the host's, else the best. */
     Optional<EngineTransport> transportFor(@Nullable String chosen) {
         return transports

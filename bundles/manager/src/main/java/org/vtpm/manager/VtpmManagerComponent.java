@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -30,6 +31,7 @@ import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.manager.AuthorityInfo;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.ImportedInstance;
@@ -140,14 +142,14 @@ public final class VtpmManagerComponent implements VtpmManager {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindEngine(EngineFactory engine, Map<String, ?> properties) {
         services.engines().add(engine, properties);
+        relink();
         startWanted();
     }
 
     void unbindEngine(EngineFactory engine) {
         services.engines().remove(engine);
-        if (active && services.engine(engine.family()).isEmpty()) {
-            registry.all().forEach(instance -> instance.engineGone(engine.family()));
-        }
+        TpmFamily family = engine.family();
+        leave(instance -> instance.shares(family), "engine for TPM " + family.label());
     }
 
     @Reference(
@@ -162,7 +164,7 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     void unbindTransport(EngineTransport transport) {
         services.transports().remove(transport);
-        leave(transport.name());
+        leave(any -> true, "transport " + transport.name());
     }
 
     @Reference(
@@ -177,7 +179,7 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     void unbindProcessTransport(ProcessTransport transport) {
         services.processTransports().remove(transport);
-        leave(transport.name());
+        leave(any -> true, "transport " + transport.name());
     }
 
     @Reference(
@@ -206,17 +208,17 @@ public final class VtpmManagerComponent implements VtpmManager {
         services.authorities().remove(authority);
     }
 
-    /** Waits for instances to leave a transport; once the manager is stopped, none is on one. */
-    private void leave(String transport) {
+    /** Waits for instances to leave a service that goes; once the manager is stopped, none is on one. */
+    private void leave(Predicate<Instance> whoMayUseIt, String what) {
         if (active) {
-            await(registry.relinkAll(), "to leave transport " + transport);
+            await(registry.relink(whoMayUseIt), "to leave " + what);
         }
     }
 
-    /** Lets every instance move to the transport that should carry it now, in its own time. */
+    /** Lets every instance move to the transport and the engine that it should have now, in its own time. */
     private void relink() {
         if (active) {
-            var unused = registry.relinkAll();
+            var unused = registry.relink(any -> true);
         }
     }
 

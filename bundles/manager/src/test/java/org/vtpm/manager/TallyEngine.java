@@ -23,13 +23,15 @@ import org.vtpm.api.engine.TpmModel;
 
 /**
  * An engine that counts: each command adds one to its permanent state and to a number that is lost with the power, and is
- * answered with both. Behind the count its permanent state has the certificate of its endorsement key, if any.
+ * answered with both, of which a byte each is kept. Behind the count its permanent state has the certificate of its endorsement key, if any.
  */
 final class TallyEngine implements Engine {
     /** Ordinals that make it misbehave. */
     static final int HANG = 0xDEAD;
 
     static final int THROW = 0xBAD;
+
+    static final int MISS_A_CLASS = 0xC1A55;
 
     final AtomicInteger inside = new AtomicInteger();
     final CountDownLatch release = new CountDownLatch(1);
@@ -38,12 +40,15 @@ final class TallyEngine implements Engine {
     private final byte[] state;
     volatile boolean snapshotHangs;
     volatile boolean snapshotFails;
+    /** What the last snapshot is by now, given that whoever took it zeroes it. */
+    volatile byte[] given = {};
+
     private int tally;
     private int sincePowerOn;
 
     TallyEngine(byte[] state, int sincePowerOn) {
         this.state = state.clone();
-        this.tally = state[0];
+        this.tally = Byte.toUnsignedInt(state[0]);
         this.sincePowerOn = sincePowerOn;
     }
 
@@ -75,6 +80,9 @@ final class TallyEngine implements Engine {
             }
             if (ordinal == THROW) {
                 throw new IllegalStateException("provoked");
+            }
+            if (ordinal == MISS_A_CLASS) {
+                throw new NoClassDefFoundError("provoked");
             }
             tally++;
             state[0] = (byte) tally;
@@ -109,16 +117,30 @@ final class TallyEngine implements Engine {
         }
         try {
             if (snapshotHangs) {
-                release.await();
+                computeUntilReleased();
             }
             if (snapshotFails) {
                 throw new IllegalStateException("provoked");
             }
-            return new byte[] {(byte) tally, (byte) sincePowerOn};
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+            given = new byte[] {(byte) tally, (byte) sincePowerOn};
+            return given;
         } finally {
             inside.decrementAndGet();
+        }
+    }
+
+    /** As an engine that computes, it notices no interruption. */
+    private void computeUntilReleased() {
+        boolean interrupted = false;
+        while (release.getCount() > 0) {
+            try {
+                release.await();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -131,6 +153,9 @@ final class TallyEngine implements Engine {
     static final class Factory implements EngineFactory {
         volatile TallyEngine last = new TallyEngine(new byte[1], 0);
         volatile int startupOrdinal = 0x99;
+        final AtomicInteger opened = new AtomicInteger();
+        /** Whether it takes no snapshot, as an engine of another make. */
+        volatile boolean refuses;
 
         @Override
         public TpmFamily family() {
@@ -180,10 +205,14 @@ final class TallyEngine implements Engine {
                 throw new EngineStateException("the tally is missing");
             }
             byte[] snapshot = state.getOrDefault(StateKind.VOLATILE, new byte[] {permanent[0], 0});
+            if (refuses && state.containsKey(StateKind.VOLATILE)) {
+                throw new EngineStateException("the snapshot is of another make");
+            }
             if (snapshot.length != 2 || snapshot[0] != permanent[0]) {
                 throw new EngineStateException("the snapshot is another's");
             }
-            last = new TallyEngine(permanent, snapshot[1]);
+            opened.incrementAndGet();
+            last = new TallyEngine(permanent, Byte.toUnsignedInt(snapshot[1]));
             return last;
         }
 

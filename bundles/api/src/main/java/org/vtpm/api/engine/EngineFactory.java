@@ -3,7 +3,11 @@ package org.vtpm.api.engine;
 import java.util.Map;
 import java.util.Optional;
 
-/** Makes engines of one TPM family. Registered as a service; factories hold no state of their engines. */
+/**
+ * Makes engines of one TPM family. Registered as a service; factories hold no state of their engines. Before a factory's
+ * bundle stops, the manager takes a snapshot of each engine in its JVM that the factory opened, closes it, and goes on with
+ * the snapshot in an engine of another factory that accepts it.
+ */
 public interface EngineFactory {
     /** The family of every engine this makes. */
     TpmFamily family();

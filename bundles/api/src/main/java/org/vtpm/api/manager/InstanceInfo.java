@@ -10,8 +10,8 @@ import org.vtpm.api.instance.InstanceRecord;
  *
  * @param record what is remembered of it
  * @param state what it is doing
- * @param reason why it failed, for people; null unless {@link InstanceState#FAILED}
- * @param transport name of the transport that carries its commands now, or null while it does not run
+ * @param reason for people: why it failed or, while it runs, why no command can reach its engine now; else null
+ * @param transport name of the transport that carries its commands now, or null while none does
  * @param endpoints its addresses and whether they are served
  * @param commands commands answered since it was started
  * @param pid the process of its engine, if it has one of its own
