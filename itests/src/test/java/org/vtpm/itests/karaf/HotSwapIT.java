@@ -19,6 +19,7 @@ import org.ops4j.pax.exam.Option;
 import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.vtpm.itests.process.Wait;
 import org.vtpm.itests.tpm12.Ordinal;
@@ -127,6 +128,42 @@ public class HotSwapIT {
         for (int round = rounds / 2; round < rounds; round++) {
             swap("org.vtpm.transport.fifo", serving, "fifo", "loopback", owned::answered);
         }
+    }
+
+    @Test
+    public void enginesAreSwapped() throws Exception {
+        String original = "org.vtpm.engine.tpm12";
+        Bundle copy = BundleCopy.install(context, osgi.bundle(original));
+        try {
+            String serving = original;
+            String resting = copy.getSymbolicName();
+            for (int round = 0; round < rounds; round++) {
+                osgi.start(resting);
+                swapEngine(serving);
+                String stopped = serving;
+                serving = resting;
+                resting = stopped;
+            }
+            osgi.start(original);
+        } finally {
+            copy.uninstall();
+        }
+        // Once more if it was the copy that served last.
+        assertThat(ContainerLog.lines("Instance chain goes on in another engine"))
+                .hasSize(rounds + rounds % 2);
+    }
+
+    /** Stops the engine that serves, while it runs commands of both guests, and waits for the other to answer both. */
+    private void swapEngine(String serving) throws Exception {
+        computeInFlight();
+        osgi.stop(serving);
+        int measuredAtStop = measured.answered();
+        int ownersAtStop = owned.answered();
+        Wait.until("the other engine answers both guests", () -> {
+            extending.check();
+            owning.check();
+            return measured.answered() > measuredAtStop && owned.answered() > ownersAtStop;
+        });
     }
 
     /** Waits for a command under way that computes with big numbers for long. */
