@@ -13,7 +13,8 @@ PEERS=(
     tpm-quote-tools:tpm_getquote # the same, for attestation
     libgmp10:libgmp.so.10    # the native big-number provider
     openssh-client:ssh       # tries to log in to the shell
-    python3:python3          # plays Xen's backend and hotplug scripts
+    libtspi1:libtspi.so.1    # the same, for migration: no tool does it
+    python3:python3          # plays Xen's backend and hotplug scripts, and calls libtspi
 )
 
 present() {

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -37,8 +38,14 @@ class RealClientIT {
     /** TPM_SUCCESS is exit code 0; tpm_unsealdata exits with the TPM's own code. */
     private static final int WRONGPCRVAL = 0x18;
 
-    /** TPM_ALG_RSA, no encryption, signatures with SHA-1: what an identity's TPM_KEY_PARMS begin with. */
-    private static final String IDENTITY_PARMS = "0000000100010002";
+    private static final int DECRYPT_ERROR = 0x21;
+
+    /** TPM_ALG_RSA, no encryption, signatures with SHA-1: what a signing key's TPM_KEY_PARMS begin with. */
+    private static final String SIGNING_PARMS = "0000000100010002";
+
+    /** Moves keys by TrouSerS's library: no tool does. */
+    private static final String MIGRATE =
+            Path.of("trousers/migrate.py").toAbsolutePath().toString();
 
     private final Exercised exercised = new Exercised();
     private Path folder;
@@ -213,6 +220,67 @@ class RealClientIT {
         });
     }
 
+    /** From one TPM to another, in both ways that the owner may choose; TrouSerS cannot play a migration authority. */
+    @Test
+    void aKeyMigratesToAnotherTpm() throws Exception {
+        tell(
+                "source",
+                (source, sourcePort) -> tell("destination", (destination, destinationPort) -> {
+                    Path from = folder.resolve("source");
+                    Path to = folder.resolve("destination");
+                    Files.writeString(from.resolve("message"), SECRET);
+                    source.step("tpm_takeownership", "-y", "-z");
+                    destination.step("tpm_takeownership", "-y", "-z");
+                    migrate(source, "create", "key", "pub");
+                    migrate(source, "sign", "key", "message", "signature");
+                    migrate(destination, "srk", "srk");
+                    carry(to, from, "srk");
+                    migrate(source, "rewrap", "key", "srk", "rewrapped");
+                    migrate(source, "migrate", "key", "srk", "blob", "random");
+                    carry(from, to, "message", "key", "rewrapped", "blob", "random");
+
+                    assertThat(refused(destination, "sign", "key", "message", "none"))
+                            .as("before it migrates, the key is the other TPM's")
+                            .contains("LoadKeyByBlob: 0x" + Integer.toHexString(DECRYPT_ERROR));
+                    migrate(destination, "sign", "rewrapped", "message", "signature");
+                    byte[] pub = Files.readAllBytes(from.resolve("pub"));
+                    byte[] message = Files.readAllBytes(to.resolve("message"));
+                    assertThat(verified(pub, message, Files.readAllBytes(to.resolve("signature"))))
+                            .isTrue();
+                    assertThat(Files.readAllBytes(from.resolve("signature")))
+                            .as("such signatures are not random")
+                            .isEqualTo(Files.readAllBytes(to.resolve("signature")));
+
+                    Files.write(to.resolve("other"), new byte[(int) Files.size(to.resolve("random"))]);
+                    assertThat(refused(destination, "convert", "blob", "other", "none"))
+                            .contains("ConvertMigrationBlob");
+                    migrate(destination, "convert", "blob", "random", "converted");
+                    migrate(destination, "sign", "converted", "message", "again");
+                    assertThat(verified(pub, message, Files.readAllBytes(to.resolve("again"))))
+                            .isTrue();
+                }));
+    }
+
+    private static void migrate(Trousers tools, String... step) throws Exception {
+        tools.step(migration(step));
+    }
+
+    private static String refused(Trousers tools, String... step) throws Exception {
+        Programs.Result result = tools.run("", migration(step));
+        assertThat(result.exit()).as(result.output()).isEqualTo(1);
+        return result.output();
+    }
+
+    private static String[] migration(String... step) {
+        return Stream.concat(Stream.of("python3", MIGRATE), Stream.of(step)).toArray(String[]::new);
+    }
+
+    private static void carry(Path from, Path to, String... files) throws IOException {
+        for (String file : files) {
+            Files.copy(from.resolve(file), to.resolve(file));
+        }
+    }
+
     private String shell(String line) throws Exception {
         Programs.Result result = karaf.shell(line);
         assertThat(result.exit()).as(line + ": " + result.output()).isZero();
@@ -268,14 +336,14 @@ class RealClientIT {
         return Wire.sha1(Wire.zeros(), measurement());
     }
 
-    private static boolean verified(byte[] identity, byte[] signed, byte[] signature) throws GeneralSecurityException {
-        byte[] parms = HexFormat.of().parseHex(IDENTITY_PARMS);
+    private static boolean verified(byte[] key, byte[] signed, byte[] signature) throws GeneralSecurityException {
+        byte[] parms = HexFormat.of().parseHex(SIGNING_PARMS);
         int at = 0;
-        while (!Arrays.equals(identity, at, at + parms.length, parms, 0, parms.length)) {
+        while (!Arrays.equals(key, at, at + parms.length, parms, 0, parms.length)) {
             at++;
         }
-        byte[] modulus = Arrays.copyOfRange(identity, identity.length - 256, identity.length);
-        assertThat(identity.length - at).isEqualTo(parms.length + 4 + 12 + 4 + modulus.length);
+        byte[] modulus = Arrays.copyOfRange(key, key.length - 256, key.length);
+        assertThat(key.length - at).isEqualTo(parms.length + 4 + 12 + 4 + modulus.length);
         Signature verifier = Signature.getInstance("SHA1withRSA");
         verifier.initVerify(KeyFactory.getInstance("RSA")
                 .generatePublic(new RSAPublicKeySpec(new BigInteger(1, modulus), BigInteger.valueOf(65537))));
