@@ -7,18 +7,24 @@
     migrate.py migrate KEY SRK BLOB RANDOM         encrypts it for that, below a mask
     migrate.py convert BLOB RANDOM KEY             takes the mask away: the key is below the own storage root key
     migrate.py sign KEY FILE SIGNATURE             signs the SHA-1 of a file
+    migrate.py certified PORT KEY PUB MOVED        a certifiable key, made and moved to the TPM of the tcsd at this port as
+                                                   a migration authority approves
 
-All arguments are files: keys as TPM_KEY, public parts as TPM_PUBKEY. The secrets of owner and storage root key are the
+All other arguments are files: keys as TPM_KEY, public parts as TPM_PUBKEY. The secrets of owner and storage root key are the
 well-known one; TSS_TCSD_HOSTNAME and TSS_TCSD_PORT tell the daemon. A step that the TPM or TrouSerS refuses ends with
 status 1 and its code.
 """
 
 import ctypes
 import hashlib
+import os
+import struct
+import subprocess
 import sys
+import tempfile
 
 # tss/tss_defines.h
-OBJECT_POLICY, OBJECT_RSAKEY, OBJECT_HASH = 0x01, 0x02, 0x05
+OBJECT_POLICY, OBJECT_RSAKEY, OBJECT_HASH, OBJECT_MIGDATA = 0x01, 0x02, 0x05, 0x08
 POLICY_USAGE, POLICY_MIGRATION = 1, 2
 SECRET_MODE_SHA1 = 0x1000
 HASH_SHA1 = 1
@@ -26,8 +32,14 @@ PS_TYPE_SYSTEM = 2
 KEY_AUTHORIZATION, KEY_MIGRATABLE, KEY_SIZE_2048 = 0x1, 0x8, 0x300
 KEY_SIGNING, KEY_STORAGE = 0x10, 0x20
 SIGNING_KEY = KEY_SIGNING | KEY_SIZE_2048 | KEY_MIGRATABLE | KEY_AUTHORIZATION
+CERTIFIED_KEY = SIGNING_KEY | 0x1000 | 0x8000  # KEY_CERTIFIED_MIGRATABLE, as a TPM_KEY12
 KEY_BLOB, KEY_BLOB_BLOB, KEY_BLOB_PUBLIC = 0x40, 0x08, 0x10
-MS_MIGRATE, MS_REWRAP = 0x20, 0x21
+CMK_INFO, CMK_MA_APPROVAL, CMK_MA_DIGEST = 0x400, 0x10, 0x20
+MS_MIGRATE, MS_REWRAP, MS_RESTRICT_APPROVE_DOUBLE = 0x20, 0x21, 0x24
+MIGRATION_BLOB, MSA_LIST, AUTHORITY, DESTINATION, SOURCE = 0x10, 0x103, 0x104, 0x105, 0x106
+MIGRATION_TICKET = 0x20
+AUTHORITY_DATA, AUTHORITY_DIGEST, AUTHORITY_HMAC = 0x30, 0x301, 0x302
+TICKET_DATA, TICKET_SIGNATURE = 0x50, 0x502
 
 WELL_KNOWN = bytes(20)
 USAGE = hashlib.sha1(b"usage").digest()
@@ -98,6 +110,9 @@ class Stack:
     def blob(self, key, part):
         return self.told("GetAttribData", key, KEY_BLOB, part)[0]
 
+    def give(self, target, flag, part, value):
+        self.call("SetAttribData", target, flag, part, len(value), value)
+
     def load(self, blob):
         key = self.made("Context_LoadKeyByBlob", self.context, self.srk, len(blob), blob)
         self.secret(key, POLICY_USAGE, USAGE)
@@ -106,18 +121,22 @@ class Stack:
     def not_loaded(self, blob):
         """A key that the TPM has not."""
         key = self.object(OBJECT_RSAKEY, SIGNING_KEY)
-        self.call("SetAttribData", key, KEY_BLOB, KEY_BLOB_BLOB, len(blob), blob)
+        self.give(key, KEY_BLOB, KEY_BLOB_BLOB, blob)
         return key
 
-    def others(self, public):
-        """A storage key of another TPM, of which only the public part is known."""
-        key = self.object(OBJECT_RSAKEY, KEY_STORAGE | KEY_SIZE_2048)
-        self.call("SetAttribData", key, KEY_BLOB, KEY_BLOB_PUBLIC, len(public), public)
+    def others(self, public, usage=KEY_STORAGE):
+        """A key of somebody else, of which only the public part is known."""
+        key = self.object(OBJECT_RSAKEY, usage | KEY_SIZE_2048)
+        self.give(key, KEY_BLOB, KEY_BLOB_PUBLIC, public)
         return key
+
+    def ticket(self, destination, scheme):
+        """The owner's consent to a migration to this key."""
+        return self.told("TPM_AuthorizeMigrationTicket", self.tpm, self.others(destination), scheme)[0]
 
     def export(self, blob, public, scheme):
         """The migration blob of a key and its mask, with the owner's ticket for this destination."""
-        ticket = self.told("TPM_AuthorizeMigrationTicket", self.tpm, self.others(public), scheme)[0]
+        ticket = self.ticket(public, scheme)
         key = self.not_loaded(blob)
         self.secret(key, POLICY_MIGRATION, MIGRATION)
         random, migration = self.told(
@@ -125,8 +144,34 @@ class Stack:
         return migration, random
 
 
+class MigrationAuthority:
+    """An RSA key outside of any TPM, by OpenSSL."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.openssl("genrsa", "-out", "key.pem", "2048")
+        modulus = bytes.fromhex(self.openssl("rsa", "-in", "key.pem", "-noout", "-modulus").decode().split("=")[1])
+        # TPM_PUBKEY: RSA, no encryption, PKCS#1 v1.5 signatures of SHA-1; 2048 bits, two primes, the usual exponent.
+        self.public = struct.pack(">IHHIIIII", 1, 1, 2, 12, 2048, 2, 0, len(modulus)) + modulus
+
+    def approve(self, destination, source):
+        """Signs a TPM_CMK_AUTH: this key may go there."""
+        approval = b"".join(hashlib.sha1(public).digest() for public in (self.public, destination, source))
+        write(os.path.join(self.folder, "approval"), approval)
+        return self.openssl("dgst", "-sha1", "-sign", "key.pem", "approval")
+
+    def openssl(self, *arguments):
+        return subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ).stdout
+
+
 def srk(stack, public):
-    write(public, stack.told("TPM_OwnerGetSRKPubKey", stack.tpm)[0])
+    write(public, srk_of(stack))
+
+
+def srk_of(stack):
+    return stack.told("TPM_OwnerGetSRKPubKey", stack.tpm)[0]
 
 
 def create(stack, key, public):
@@ -165,6 +210,46 @@ def sign(stack, key, file, signature):
     write(signature, stack.told("Hash_Sign", made, stack.load(read(key)))[0])
 
 
+def certified(source, port, key, public, moved):
+    os.environ["TSS_TCSD_PORT"] = port
+    # In one process, since TrouSerS takes what it moves from no other object than the one that it moved it into.
+    destination = Stack()
+    destination_srk = srk_of(destination)
+    with tempfile.TemporaryDirectory() as folder:
+        authority = MigrationAuthority(folder)
+        data = source.object(OBJECT_MIGDATA, 0)
+        source.give(data, MIGRATION_BLOB, MSA_LIST, authority.public)
+        source.call("TPM_CMKApproveMA", source.tpm, data)
+        made = source.object(OBJECT_RSAKEY, CERTIFIED_KEY)
+        for part, told in ((CMK_MA_APPROVAL, AUTHORITY_HMAC), (CMK_MA_DIGEST, AUTHORITY_DIGEST)):
+            source.give(made, CMK_INFO, part, source.told("GetAttribData", data, AUTHORITY_DATA, told)[0])
+        source.secret(made, POLICY_USAGE, USAGE)
+        source.secret(made, POLICY_MIGRATION, MIGRATION)
+        source.call("Key_CreateKey", made, source.srk, 0)
+        write(key, source.blob(made, KEY_BLOB_BLOB))
+        write(public, source.blob(made, KEY_BLOB_PUBLIC))
+
+        for part, value in ((AUTHORITY, authority.public), (DESTINATION, destination_srk), (SOURCE, read(public))):
+            source.give(data, MIGRATION_BLOB, part, value)
+        source.give(data, TICKET_DATA, TICKET_SIGNATURE, authority.approve(destination_srk, read(public)))
+        source.call("TPM_CMKCreateTicket", source.tpm, source.others(authority.public, KEY_SIGNING), data)
+        source.give(data, MIGRATION_TICKET, 0, source.ticket(destination_srk, MS_RESTRICT_APPROVE_DOUBLE))
+        mask = source.told("Key_CMKCreateBlob", made, source.srk, data)[0]
+
+        converted = destination.object(OBJECT_RSAKEY, CERTIFIED_KEY)
+        conversion = ("Key_CMKConvertMigration", converted, destination.srk, data, len(mask), mask)
+        try:
+            destination.call(*conversion)
+        except Refused:
+            pass
+        else:
+            raise Refused("a TPM took the ticket that another TPM gave out")
+        destination.call(
+            "TPM_CMKCreateTicket", destination.tpm, destination.others(authority.public, KEY_SIGNING), data)
+        destination.call(*conversion)
+        write(moved, destination.blob(converted, KEY_BLOB_BLOB))
+
+
 def read(path):
     with open(path, "rb") as file:
         return file.read()
@@ -175,7 +260,7 @@ def write(path, content):
         file.write(content)
 
 
-STEPS = {step.__name__: step for step in (srk, create, rewrap, migrate, convert, sign)}
+STEPS = {step.__name__: step for step in (srk, create, rewrap, migrate, convert, sign, certified)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in STEPS:

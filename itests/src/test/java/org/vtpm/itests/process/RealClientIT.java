@@ -261,6 +261,30 @@ class RealClientIT {
                 }));
     }
 
+    @Test
+    void aCertifiableKeyMigratesAsItsAuthorityApproves() throws Exception {
+        tell(
+                "certified",
+                (source, sourcePort) -> tell("approved", (destination, destinationPort) -> {
+                    Path from = folder.resolve("certified");
+                    Path to = folder.resolve("approved");
+                    Files.writeString(from.resolve("message"), SECRET);
+                    source.step("tpm_takeownership", "-y", "-z");
+                    destination.step("tpm_takeownership", "-y", "-z");
+                    migrate(source, "certified", destination.port(), "key", "pub", "moved");
+                    carry(from, to, "message", "key", "moved");
+
+                    assertThat(refused(destination, "sign", "key", "message", "none"))
+                            .contains("LoadKeyByBlob");
+                    migrate(destination, "sign", "moved", "message", "signature");
+                    assertThat(verified(
+                                    Files.readAllBytes(from.resolve("pub")),
+                                    Files.readAllBytes(to.resolve("message")),
+                                    Files.readAllBytes(to.resolve("signature"))))
+                            .isTrue();
+                }));
+    }
+
     private static void migrate(Trousers tools, String... step) throws Exception {
         tools.step(migration(step));
     }

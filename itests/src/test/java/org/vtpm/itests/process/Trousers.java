@@ -18,6 +18,8 @@ import java.util.Map;
 final class Trousers implements AutoCloseable {
     private static final Duration STEP = Duration.ofMinutes(2);
 
+    private static final String PORT = "TSS_TCSD_PORT";
+
     private final Path folder;
     private final Process daemon;
     private final Map<String, String> environment;
@@ -25,7 +27,7 @@ final class Trousers implements AutoCloseable {
     private Trousers(Path folder, Process daemon, int port) {
         this.folder = folder;
         this.daemon = daemon;
-        this.environment = Map.of("TSS_TCSD_HOSTNAME", "localhost", "TSS_TCSD_PORT", Integer.toString(port));
+        this.environment = Map.of("TSS_TCSD_HOSTNAME", "localhost", PORT, Integer.toString(port));
     }
 
     /**
@@ -61,6 +63,11 @@ final class Trousers implements AutoCloseable {
             throw e;
         }
         return started;
+    }
+
+    /** The port of the daemon, for a tool that speaks to two of them. */
+    String port() {
+        return environment.get(PORT);
     }
 
     /** Runs a tool that has to succeed. */
