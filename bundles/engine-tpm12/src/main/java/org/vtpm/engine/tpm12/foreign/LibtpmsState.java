@@ -190,6 +190,11 @@ public record LibtpmsState(PermanentState permanent, List<String> notes) {
             }
             byte[] daaProof = in.bytes("daaProof", Sha1.LENGTH);
             byte[] daaBlobKey = in.structure("daaBlobKey", AesKey.class).key();
+            if (endorsementPrivate == null && anyIsSet(tpmDaaSeed, daaProof, daaBlobKey)) {
+                notes.add(
+                        "The TPM has secrets for direct anonymous attestation (DAA), but no endorsement key; here they"
+                                + " are made anew together with that.");
+            }
             Endorsement endorsement = endorsementPrivate == null
                     ? null
                     : new Endorsement(
@@ -233,6 +238,16 @@ public record LibtpmsState(PermanentState permanent, List<String> notes) {
                     .withCounters(counters)
                     .withAudit(audit);
             return new LibtpmsState(manuMaintPub == null ? state : state.withManuMaintPub(manuMaintPub), notes);
+        }
+
+        private static boolean anyIsSet(byte[]... values) {
+            int bits = 0;
+            for (byte[] value : values) {
+                for (byte each : value) {
+                    bits |= each;
+                }
+            }
+            return bits != 0;
         }
 
         /** Without a key there is an empty structure. */

@@ -79,6 +79,26 @@ class LibtpmsStateTest {
     }
 
     @Test
+    void secretsForDaaWithoutAnEndorsementKeyAreNamed() throws EngineStateException {
+        byte[] blob = Samples.blob("new.permall");
+        long places = 0;
+        for (int i = 4; i < blob.length - Sha1.LENGTH; i++) {
+            byte[] changed = blob.clone();
+            changed[i] = 1;
+            try {
+                places += LibtpmsState.read(Samples.digested(changed)).notes().stream()
+                        .filter(note -> note.contains("direct anonymous attestation"))
+                        .count();
+            } catch (EngineStateException e) {
+                // The byte is part of something that cannot be 1.
+            }
+        }
+        assertThat(places)
+                .as("the bytes of tpmDAASeed, daaProof and daaBlobKey")
+                .isEqualTo(2 * Sha1.LENGTH + 16);
+    }
+
+    @Test
     void whatIsReadOpensAndComesBackTheSame() throws EngineStateException {
         byte[] permanent = factory.convert(
                         new ForeignState(ForeignState.Format.SWTPM, Samples.file("owned.permall"), null))
