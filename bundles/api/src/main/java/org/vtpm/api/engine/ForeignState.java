@@ -8,13 +8,25 @@ import org.jspecify.annotations.Nullable;
  * @param format which program's
  * @param content one whole file of that program
  * @param key what it is encrypted with, or null if it is not
+ * @param migrationKey what it was encrypted with once more when it was exported, or null if it was not
  */
 public record ForeignState(
-        Format format, byte[] content, @Nullable Key key) {
+        Format format,
+        byte[] content,
+        @Nullable Key key,
+        @Nullable Key migrationKey) {
+
+    /** A state that was not encrypted when it was exported. */
+    public ForeignState(Format format, byte[] content, @Nullable Key key) {
+        this(format, content, key, null);
+    }
 
     /** The programs whose state can be taken over. */
     public enum Format {
-        /** swtpm: of a TPM 1.2 the file {@code tpm-00.permall}. */
+        /**
+         * swtpm: of a TPM 1.2 the file {@code tpm-00.permall}, the single file of {@code backend-uri=file://}, or what
+         * {@code swtpm_ioctl --save permanent} wrote.
+         */
         SWTPM
     }
 

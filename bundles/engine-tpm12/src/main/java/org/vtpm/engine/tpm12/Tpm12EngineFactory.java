@@ -2,6 +2,8 @@ package org.vtpm.engine.tpm12;
 
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -91,7 +93,7 @@ public final class Tpm12EngineFactory implements EngineFactory {
     /** What comes out is opened once, so that nothing is handed on that would not run. */
     @Override
     public ConvertedState convert(ForeignState foreign) throws EngineStateException {
-        byte[] blob = SwtpmFile.open(foreign.content(), foreign.key());
+        byte[] blob = SwtpmFile.open(foreign);
         byte[] permanent = {};
         try {
             LibtpmsState read = LibtpmsState.read(blob);
@@ -101,7 +103,9 @@ public final class Tpm12EngineFactory implements EngineFactory {
                 read.permanent().zeroSecrets();
             }
             open(Map.of(StateKind.PERMANENT, permanent)).close();
-            return new ConvertedState(permanent, read.notes());
+            List<String> notes = new ArrayList<>(read.notes());
+            notes.addAll(SwtpmFile.leftBehind(foreign));
+            return new ConvertedState(permanent, notes);
         } catch (EngineStateException e) {
             Secrets.zero(permanent);
             throw e;

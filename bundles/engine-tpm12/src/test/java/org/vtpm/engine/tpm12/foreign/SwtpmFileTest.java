@@ -24,12 +24,12 @@ class SwtpmFileTest {
 
     @Test
     void aPlainFileHoldsTheState() throws EngineStateException {
-        assertThat(SwtpmFile.open(Samples.file("owned.permall"), null)).isEqualTo(Samples.blob("owned.permall"));
+        assertThat(open(Samples.file("owned.permall"), null)).isEqualTo(Samples.blob("owned.permall"));
     }
 
     @Test
     void theOldestFilesAreTheState() throws EngineStateException {
-        assertThat(SwtpmFile.open(Samples.blob("owned.permall"), null)).isEqualTo(Samples.blob("owned.permall"));
+        assertThat(open(Samples.blob("owned.permall"), null)).isEqualTo(Samples.blob("owned.permall"));
     }
 
     @ParameterizedTest
@@ -41,15 +41,15 @@ class SwtpmFileTest {
         "sha512-256.permall, SHA512, 0123456789abcdef"
     })
     void encryptedFilesOpenWithTheirKey(String name, KeyForm form, String word) throws EngineStateException {
-        byte[] blob = SwtpmFile.open(Samples.file(name), key(form, word));
+        byte[] blob = open(Samples.file(name), key(form, word));
 
         assertThat(LibtpmsState.read(blob).permanent().owner()).isNull();
-        assertThatThrownBy(() -> SwtpmFile.open(Samples.file(name), null)).hasMessageContaining("is encrypted");
+        assertThatThrownBy(() -> open(Samples.file(name), null)).hasMessageContaining("is encrypted");
     }
 
     @Test
     void whatFollowsTheDigitsIsNoPartOfTheKey() throws EngineStateException {
-        SwtpmFile.open(Samples.file("hex128.permall"), key(KeyForm.HEX, "0123456789abcdef0123456789abcdef\n"));
+        open(Samples.file("hex128.permall"), key(KeyForm.HEX, "0123456789abcdef0123456789abcdef\n"));
     }
 
     @ParameterizedTest
@@ -87,8 +87,7 @@ class SwtpmFileTest {
                 byte[] file = Samples.file("hex128.permall");
                 file[i] = (byte) value;
                 try {
-                    assertThat(SwtpmFile.open(file, key(KeyForm.HEX, WORD + WORD)))
-                            .hasSize(Samples.blob("new.permall").length);
+                    assertThat(open(file, key(KeyForm.HEX, WORD + WORD))).hasSize(Samples.blob("new.permall").length);
                 } catch (EngineStateException e) {
                     assertThat(e.getMessage()).isNotEmpty();
                 }
@@ -100,7 +99,7 @@ class SwtpmFileTest {
     void filesOfVersionOneHoldTheStateItself() throws EngineStateException {
         byte[] blob = Samples.blob("new.permall");
 
-        assertThat(SwtpmFile.open(file(1, 0, blob), null)).isEqualTo(blob);
+        assertThat(open(file(1, 0, blob), null)).isEqualTo(blob);
     }
 
     @Test
@@ -117,7 +116,7 @@ class SwtpmFileTest {
                 new IvParameterSpec(new byte[16]));
         byte[] file = file(1, 1, aes.doFinal(hashed));
 
-        assertThat(SwtpmFile.open(file, key(KeyForm.BINARY, WORD))).isEqualTo(blob);
+        assertThat(open(file, key(KeyForm.BINARY, WORD))).isEqualTo(blob);
         refused(file, key(KeyForm.BINARY, "0123456789abcdeF"), "does not open");
     }
 
@@ -130,8 +129,81 @@ class SwtpmFileTest {
                 .put(inner)
                 .array();
 
-        assertThat(SwtpmFile.open(file(2, 4, wrapped), null)).isEqualTo(Samples.blob("new.permall"));
-        refused(file(2, 6, wrapped), null, "--migration-key");
+        assertThat(open(file(2, 4, wrapped), null)).isEqualTo(Samples.blob("new.permall"));
+        refused(file(2, 6, wrapped), null, "swtpm's --migration-key");
+        refused(file(1, 2, inner), null, "swtpm's --migration-key");
+    }
+
+    @Test
+    void whatWasExportedWithBothKeysOpensWithBoth() throws EngineStateException {
+        ForeignState.Key key = key(KeyForm.HEX, WORD + WORD);
+        ForeignState.Key migrationKey = key(KeyForm.PBKDF2, "fedcba9876543210");
+        byte[] file = Samples.file("exported-both.blob");
+
+        assertThat(SwtpmFile.open(exported(file, key, migrationKey))).hasSize(Samples.blob("new.permall").length);
+        exportedIsRefused(file, key, null, "give the key or the pass phrase that swtpm's --migration-key has");
+        exportedIsRefused(file, null, migrationKey, "give the key or the pass phrase that swtpm's --key has");
+        exportedIsRefused(file, key, key(KeyForm.PBKDF2, WORD), "swtpm's --migration-key has another key");
+        exportedIsRefused(file, migrationKey, migrationKey, "swtpm's --key has another key");
+        exportedIsRefused(Samples.file("hex128.permall"), key, key, "not encrypted with swtpm's --migration-key");
+        for (int length = 0; length < file.length; length++) {
+            exportedIsRefused(Arrays.copyOf(file, length), key, migrationKey, "swtpm's file");
+        }
+        for (int i = Samples.ENVELOPE; i < file.length; i++) {
+            file[i] ^= 1;
+            exportedIsRefused(file, key, migrationKey, "swtpm's file");
+            file[i] ^= 1;
+        }
+    }
+
+    private static ForeignState exported(
+            byte[] file, ForeignState.@Nullable Key key, ForeignState.@Nullable Key migrationKey) {
+        return new ForeignState(ForeignState.Format.SWTPM, file, key, migrationKey);
+    }
+
+    private static void exportedIsRefused(
+            byte[] file, ForeignState.@Nullable Key key, ForeignState.@Nullable Key migrationKey, String message) {
+        assertThatThrownBy(() -> SwtpmFile.open(exported(file, key, migrationKey)))
+                .isInstanceOf(EngineStateException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aSingleFileHoldsTheState() throws EngineStateException {
+        byte[] file = Samples.file("single.bin");
+
+        byte[] blob = open(file, null);
+        assertThat(LibtpmsState.read(blob).permanent().endorsement()).isNull();
+        assertThat(SwtpmFile.leftBehind(new ForeignState(ForeignState.Format.SWTPM, file, null)))
+                .singleElement()
+                .asString()
+                .contains("saved state is not imported");
+        assertThat(SwtpmFile.leftBehind(new ForeignState(ForeignState.Format.SWTPM, blob, null)))
+                .isEmpty();
+    }
+
+    @Test
+    void aSingleFileThatIsDamagedIsRefused() {
+        byte[] file = Samples.file("single.bin");
+        refused(Arrays.copyOf(file, 8), null, "swtpm's single file is cut short");
+        refused(Arrays.copyOf(file, 500), null, "its permanent state lies from byte 192");
+        for (int i = 8; i < 24; i++) {
+            for (int value = 0; value < 256; value++) {
+                byte[] changed = file.clone();
+                changed[i] = (byte) value;
+                try {
+                    open(changed, null);
+                } catch (EngineStateException e) {
+                    assertThat(e.getMessage()).contains("swtpm's");
+                }
+            }
+        }
+        byte[] newer = file.clone();
+        newer[8] = 2;
+        refused(newer, null, "version 2");
+        byte[] empty = file.clone();
+        Arrays.fill(empty, 12, 16, (byte) 0);
+        refused(empty, null, "no permanent state");
     }
 
     @Test
@@ -139,15 +211,18 @@ class SwtpmFileTest {
         byte[] newer = Samples.file("new.permall");
         newer[1] = 3;
         refused(newer, null, "version 3 or newer");
-        refused("nilmptws and so on".getBytes(StandardCharsets.US_ASCII), null, "backend-uri=file://");
     }
 
     @Test
     void noKeyShowsInAMessage() {
         assertThat(key(KeyForm.HEX, "zz" + WORD).toString()).doesNotContain(WORD);
-        assertThatThrownBy(() -> SwtpmFile.open(Samples.file("hex128.permall"), key(KeyForm.HEX, "zz" + WORD)))
+        assertThatThrownBy(() -> open(Samples.file("hex128.permall"), key(KeyForm.HEX, "zz" + WORD)))
                 .hasMessageNotContaining(WORD)
                 .hasNoCause();
+    }
+
+    private static byte[] open(byte[] file, ForeignState.@Nullable Key key) throws EngineStateException {
+        return SwtpmFile.open(new ForeignState(ForeignState.Format.SWTPM, file, key));
     }
 
     private static byte[] file(int version, int flags, byte[] content) {
@@ -166,7 +241,7 @@ class SwtpmFileTest {
     }
 
     private static void refused(byte[] file, ForeignState.@Nullable Key key, String message) {
-        assertThatThrownBy(() -> SwtpmFile.open(file, key))
+        assertThatThrownBy(() -> open(file, key))
                 .isInstanceOf(EngineStateException.class)
                 .hasMessageContaining(message);
     }
