@@ -41,7 +41,7 @@ public final class Import implements Action {
     @Completion(FileCompleter.class)
     private @Nullable String key;
 
-    @Option(name = "--format", description = "How the key is written in its file: hex or binary, as swtpm's format=")
+    @Option(name = "--format", description = "How keys are written in their files: hex or binary, as swtpm's format=")
     @Completion(
             value = StringsCompleter.class,
             values = {"hex", "binary"})
@@ -54,11 +54,25 @@ public final class Import implements Action {
     @Completion(FileCompleter.class)
     private @Nullable String passphraseFile;
 
-    @Option(name = "--kdf", description = "How swtpm made a key of the pass phrase: pbkdf2 or sha512, as its kdf=")
+    @Option(name = "--kdf", description = "How swtpm made keys of pass phrases: pbkdf2 or sha512, as its kdf=")
     @Completion(
             value = StringsCompleter.class,
             values = {"pbkdf2", "sha512"})
     private String kdf = Words.label(KeyForm.PBKDF2);
+
+    @Option(
+            name = "--migration-key",
+            description = "File with the key that an exported state is encrypted with: file= of swtpm's option"
+                    + " --migration-key")
+    @Completion(FileCompleter.class)
+    private @Nullable String migrationKey;
+
+    @Option(
+            name = "--migration-passphrase-file",
+            description = "File with the pass phrase that an exported state is encrypted with: pwdfile= of swtpm's"
+                    + " option --migration-key")
+    @Completion(FileCompleter.class)
+    private @Nullable String migrationPassphraseFile;
 
     @Option(name = "--isolation", description = Words.ISOLATION)
     @Completion(
@@ -81,8 +95,8 @@ public final class Import implements Action {
     @Argument(
             name = "file",
             description =
-                    "swtpm's state folder (dir= of its option --tpmstate), or the file tpm-00.permall in it; it stays"
-                            + " as it is",
+                    "swtpm's state folder (dir= of its option --tpmstate), the file tpm-00.permall in it, the file of"
+                            + " backend-uri=file://, or what swtpm_ioctl --save permanent wrote; it stays as it is",
             index = 1,
             multiValued = true)
     @Completion(FileCompleter.class)
@@ -95,7 +109,7 @@ public final class Import implements Action {
     public @Nullable Object execute() throws CommandException {
         List<String> files = Words.takeOptions(this, words);
         if (files.isEmpty()) {
-            throw new CommandException("Give swtpm's state folder, or the file tpm-00.permall in it");
+            throw new CommandException("Give swtpm's state folder, or a file with its permanent state");
         }
         Words.none(files.subList(1, files.size()));
         NewInstance order = new NewInstance(
@@ -107,21 +121,20 @@ public final class Import implements Action {
                 false,
                 false,
                 Words.endpoints(endpoints));
-        KeyForm form = keyForm();
         VtpmManager host = Instances.managedBy(manager);
         ImportedInstance imported;
         try (SwtpmFolder folder = SwtpmFolder.of(Path.of(files.get(0)))) {
-            byte[] secret = secret();
+            ForeignState.Key opens = key("--key", key, "--passphrase-file", passphraseFile);
+            ForeignState.Key unwraps =
+                    key("--migration-key", migrationKey, "--migration-passphrase-file", migrationPassphraseFile);
             byte[] content = folder.permanent();
             try {
-                ForeignState.Key opens = secret == null ? null : new ForeignState.Key(form, secret);
-                ForeignState state = new ForeignState(ForeignState.Format.SWTPM, content, opens);
+                ForeignState state = new ForeignState(ForeignState.Format.SWTPM, content, opens, unwraps);
                 imported = Instances.ask(() -> host.importInstance(order, state));
             } finally {
                 Arrays.fill(content, (byte) 0);
-                if (secret != null) {
-                    Arrays.fill(secret, (byte) 0);
-                }
+                zero(opens);
+                zero(unwraps);
             }
             Instances.printNew(imported.instance());
             imported.notes().forEach(note -> System.out.println("note     " + note));
@@ -130,23 +143,36 @@ public final class Import implements Action {
         return null;
     }
 
-    private KeyForm keyForm() throws CommandException {
-        if (key != null && passphraseFile != null) {
-            throw new CommandException("Give --key or --passphrase-file, not both");
+    /** The key in one of two files, or null if neither is given. */
+    private ForeignState.@Nullable Key key(
+            String keyOption, @Nullable String keyFile, String phraseOption, @Nullable String phraseFile)
+            throws CommandException {
+        if (keyFile != null && phraseFile != null) {
+            throw new CommandException("Give " + keyOption + " or " + phraseOption + ", not both");
         }
-        String option = passphraseFile == null ? "--format" : "--kdf";
-        List<KeyForm> choices =
-                passphraseFile == null ? List.of(KeyForm.HEX, KeyForm.BINARY) : List.of(KeyForm.PBKDF2, KeyForm.SHA512);
-        KeyForm form = Words.constant(KeyForm.class, option, passphraseFile == null ? format : kdf);
-        if (!choices.contains(form)) {
-            throw new CommandException(option + " is one of " + Words.label(choices.get(0)) + ", "
-                    + Words.label(choices.get(1)) + ", not '" + Words.label(form) + "'");
+        if (keyFile != null) {
+            KeyForm form = form("--format", format, KeyForm.HEX, KeyForm.BINARY);
+            return new ForeignState.Key(form, SwtpmFolder.secret(Path.of(keyFile)));
+        }
+        if (phraseFile != null) {
+            KeyForm form = form("--kdf", kdf, KeyForm.PBKDF2, KeyForm.SHA512);
+            return new ForeignState.Key(form, SwtpmFolder.secret(Path.of(phraseFile)));
+        }
+        return null;
+    }
+
+    private static KeyForm form(String option, String word, KeyForm one, KeyForm other) throws CommandException {
+        KeyForm form = Words.constant(KeyForm.class, option, word);
+        if (form != one && form != other) {
+            throw new CommandException(option + " is one of " + Words.label(one) + ", " + Words.label(other) + ", not '"
+                    + Words.label(form) + "'");
         }
         return form;
     }
 
-    private byte @Nullable [] secret() throws CommandException {
-        String file = key == null ? passphraseFile : key;
-        return file == null ? null : SwtpmFolder.secret(Path.of(file));
+    private static void zero(ForeignState.@Nullable Key key) {
+        if (key != null) {
+            Arrays.fill(key.content(), (byte) 0);
+        }
     }
 }

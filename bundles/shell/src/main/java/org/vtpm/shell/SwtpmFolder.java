@@ -1,7 +1,9 @@
 package org.vtpm.shell;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -16,8 +18,8 @@ import org.apache.karaf.shell.support.CommandException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder in which swtpm keeps the state of a TPM 1.2. It is only read. While it is open no swtpm can start there: two
- * TPMs with the same keys and counters would be worth nothing.
+ * A folder or single file in which swtpm keeps the state of a TPM 1.2. It is only read. While it is open no swtpm can start
+ * there, if it is one that locks: two TPMs with the same keys and counters would be worth nothing.
  */
 final class SwtpmFolder implements AutoCloseable {
     private static final String PERMANENT = "tpm-00.permall";
@@ -25,7 +27,7 @@ final class SwtpmFolder implements AutoCloseable {
     private static final String VOLATILE = "tpm-00.volatilestate";
     private static final String OF_TPM_2 = "tpm2-00.permall";
 
-    /** swtpm holds a POSIX lock on it while it runs. */
+    /** swtpm holds a POSIX lock on it while it runs; on a single file with all states, newer versions hold one. */
     private static final String LOCK = ".lock";
 
     private static final int LONGEST = 1 << 20;
@@ -42,20 +44,28 @@ final class SwtpmFolder implements AutoCloseable {
     /**
      * Opens a folder.
      *
-     * @param place the folder, or the file with the permanent state in it
+     * @param place the folder, the file with the permanent state in it, or a file of another name
      */
     static SwtpmFolder of(Path place) throws CommandException {
         Path file = Files.isDirectory(place) ? place.resolve(PERMANENT) : place;
         if (!Files.exists(file) && Files.exists(file.resolveSibling(OF_TPM_2))) {
             throw new CommandException(place + " has the state of a TPM 2.0; only that of a TPM 1.2 can be imported");
         }
-        Path lock = file.resolveSibling(LOCK);
-        return new SwtpmFolder(file, file.endsWith(PERMANENT) && Files.exists(lock) ? lock(lock) : null);
+        Path lock = file.endsWith(PERMANENT) ? file.resolveSibling(LOCK) : file;
+        return new SwtpmFolder(file, Files.exists(lock) ? lock(lock) : null);
     }
 
     /** The file with the permanent state; the caller zeroes it. */
     byte[] permanent() throws CommandException {
-        return read(file, LONGEST);
+        if (lock == null || isInFolder()) {
+            return read(file, LONGEST);
+        }
+        try {
+            // Closing another descriptor of the same file would end the lock.
+            return content(Channels.newInputStream(lock), file, LONGEST);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
     }
 
     /** A file with a key or pass phrase; the caller zeroes it. */
@@ -66,12 +76,19 @@ final class SwtpmFolder implements AutoCloseable {
     /** What else is there and is not imported, one sentence each. */
     List<String> leftBehind() {
         List<String> notes = new ArrayList<>();
+        if (!isInFolder()) {
+            return notes;
+        }
         for (String name : List.of(SAVED, VOLATILE)) {
             if (Files.exists(file.resolveSibling(name))) {
                 notes.add(name + " is not imported: the TPM starts as after a loss of power.");
             }
         }
         return notes;
+    }
+
+    private boolean isInFolder() {
+        return file.endsWith(PERMANENT);
     }
 
     @Override
@@ -86,13 +103,19 @@ final class SwtpmFolder implements AutoCloseable {
     }
 
     private static FileChannel lock(Path path) throws CommandException {
+        FileLock held = null;
         try {
             FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-            FileLock held = channel.tryLock(0, Long.MAX_VALUE, true);
-            if (held != null) {
-                return channel;
+            try {
+                held = channel.tryLock(0, Long.MAX_VALUE, true);
+                if (held != null) {
+                    return channel;
+                }
+            } finally {
+                if (held == null) {
+                    channel.close();
+                }
             }
-            channel.close();
         } catch (OverlappingFileLockException e) {
             throw new CommandException(path + " is locked: another vtpm:import reads this state", e);
         } catch (IOException e) {
@@ -102,16 +125,23 @@ final class SwtpmFolder implements AutoCloseable {
     }
 
     private static byte[] read(Path file, int longest) throws CommandException {
-        try (var in = Files.newInputStream(file)) {
-            byte[] content = in.readNBytes(longest + 1);
-            if (content.length > longest) {
-                throw new CommandException(
-                        file + " is longer than " + longest + " bytes, so it is not what it should be");
-            }
-            return content;
+        try (InputStream in = Files.newInputStream(file)) {
+            return content(in, file, longest);
         } catch (IOException e) {
-            throw new CommandException(file + " cannot be read: " + reason(e), e);
+            throw unreadable(file, e);
         }
+    }
+
+    private static byte[] content(InputStream in, Path file, int longest) throws IOException, CommandException {
+        byte[] content = in.readNBytes(longest + 1);
+        if (content.length > longest) {
+            throw new CommandException(file + " is longer than " + longest + " bytes, so it is not what it should be");
+        }
+        return content;
+    }
+
+    private static CommandException unreadable(Path file, IOException problem) {
+        return new CommandException(file + " cannot be read: " + reason(problem), problem);
     }
 
     private static String reason(IOException problem) {

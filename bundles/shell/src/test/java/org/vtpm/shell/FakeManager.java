@@ -95,13 +95,14 @@ final class FakeManager implements VtpmManager {
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
         lastState = new ForeignState(
-                state.format(),
-                state.content().clone(),
-                state.key() == null
-                        ? null
-                        : new ForeignState.Key(
-                                state.key().form(), state.key().content().clone()));
+                state.format(), state.content().clone(), copy(state.key()), copy(state.migrationKey()));
         return new ImportedInstance(create(order), List.of("Its clock has no place here."));
+    }
+
+    private static ForeignState.@Nullable Key copy(ForeignState.@Nullable Key key) {
+        return key == null
+                ? null
+                : new ForeignState.Key(key.form(), key.content().clone());
     }
 
     @Override

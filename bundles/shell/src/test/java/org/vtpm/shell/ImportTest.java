@@ -4,8 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.URI;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.UUID;
 import org.apache.karaf.shell.support.CommandException;
@@ -72,6 +75,40 @@ class ImportTest {
         fails("vtpm:import demo " + folder + " --key a --passphrase-file b", "not both");
         fails("vtpm:import demo " + folder + " --key a --format pbkdf2", "--format is one of hex, binary");
         fails("vtpm:import demo " + folder + " --key " + folder.resolve("none"), "there is no such file");
+    }
+
+    @Test
+    void anExportedStateMayHaveTwoKeys() throws Exception {
+        Path exported = Files.write(folder.resolve("exported"), STATE);
+        Files.writeString(folder.resolve("other"), "def");
+        String key = " --key " + folder.resolve("secret");
+
+        shell.run("vtpm:import demo " + exported + key + " --migration-passphrase-file " + folder.resolve("other"));
+
+        assertThat(manager.lastState.key().form()).isEqualTo(KeyForm.HEX);
+        assertThat(manager.lastState.migrationKey().form()).isEqualTo(KeyForm.PBKDF2);
+        assertThat(manager.lastState.migrationKey().content()).asString().isEqualTo("def");
+        manager.instances.clear();
+        shell.run("vtpm:import demo " + exported + " --format binary --migration-key " + folder.resolve("other"));
+        assertThat(manager.lastState.key()).isNull();
+        assertThat(manager.lastState.migrationKey().form()).isEqualTo(KeyForm.BINARY);
+        fails(
+                "vtpm:import demo " + exported + " --migration-key a --migration-passphrase-file b",
+                "Give --migration-key or --migration-passphrase-file, not both");
+    }
+
+    @Test
+    void aSingleFileThatIsLockedIsRefused() throws Exception {
+        Path single = Files.write(folder.resolve("single"), STATE);
+        try (FileChannel other = FileChannel.open(single, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                FileLock held = other.lock()) {
+            assertThat(held.isValid()).isTrue();
+            fails("vtpm:import demo " + single, "is locked");
+        }
+
+        shell.run("vtpm:import demo " + single);
+
+        assertThat(manager.lastState.content()).isEqualTo(STATE);
     }
 
     private void keyOf(String options, KeyForm form) throws Exception {
