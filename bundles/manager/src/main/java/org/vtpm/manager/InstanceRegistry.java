@@ -79,13 +79,13 @@ final class InstanceRegistry implements VtpmManager {
 
     @Override
     public InstanceInfo create(NewInstance order) throws VtpmException {
-        return create(order, factory -> endorser.manufacture(factory, order));
+        return create(order, "created", factory -> endorser.manufacture(factory, order));
     }
 
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
         List<String> notes = new ArrayList<>();
-        InstanceInfo created = create(order, factory -> {
+        InstanceInfo created = create(order, "imported", factory -> {
             try {
                 ConvertedState converted = factory.convert(state);
                 notes.addAll(converted.notes());
@@ -97,7 +97,8 @@ final class InstanceRegistry implements VtpmManager {
         return new ImportedInstance(created, notes);
     }
 
-    private InstanceInfo create(NewInstance order, FirstState first) throws VtpmException {
+    /** @param done what the log says was done */
+    private InstanceInfo create(NewInstance order, String done, FirstState first) throws VtpmException {
         if (!NAME.matcher(order.name()).matches()) {
             throw new VtpmException(
                     "'" + order.name() + "' cannot be the name of an instance: use 1 to 64 letters, digits,"
@@ -113,14 +114,14 @@ final class InstanceRegistry implements VtpmManager {
         UUID uuid = order.uuid() == null ? UUID.randomUUID() : order.uuid();
         reserve(uuid, order);
         try {
-            return create(uuid, order, first.of(factory));
+            return create(uuid, order, done, first.of(factory));
         } finally {
             reserved.remove(uuid);
         }
     }
 
     /** Creates an instance with its first state, which is zeroed. */
-    private InstanceInfo create(UUID uuid, NewInstance order, byte[] state) throws VtpmException {
+    private InstanceInfo create(UUID uuid, NewInstance order, String done, byte[] state) throws VtpmException {
         Isolation isolation = order.isolation() == null ? services.settings().isolation() : order.isolation();
         InstanceRecord record = new InstanceRecord(
                 uuid,
@@ -143,8 +144,9 @@ final class InstanceRegistry implements VtpmManager {
         Instance instance = new Instance(record, services, pool);
         instances.put(uuid, instance);
         LOG.info(
-                "Instance {} created: {}, TPM {}, {}",
+                "Instance {} {}: {}, TPM {}, {}",
                 order.name(),
+                done,
                 uuid,
                 order.family().label(),
                 isolation);
