@@ -8,6 +8,7 @@ PATH=$PATH:/usr/sbin:/sbin
 # package:what must be there (a command, or a shared library)
 PEERS=(
     swtpm:swtpm              # the reference that our TPM is compared with
+    swtpm-tools:swtpm_ioctl  # exports the reference's state
     trousers:tcsd            # the TCG software stack's daemon
     tpm-tools:tpm_version    # real clients
     tpm-quote-tools:tpm_getquote # the same, for attestation

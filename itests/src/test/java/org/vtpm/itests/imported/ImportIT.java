@@ -6,12 +6,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,6 +26,7 @@ import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.engine.tpm12.Tpm12EngineFactory;
 import org.vtpm.itests.process.Swtpm;
+import org.vtpm.itests.process.SwtpmControl;
 import org.vtpm.itests.tpm12.Structures;
 import org.vtpm.itests.tpm12.Tpm12Client;
 import org.vtpm.itests.tpm12.TpmChannel;
@@ -58,34 +62,96 @@ class ImportIT {
     @ParameterizedTest
     @MethodSource("encryptions")
     void aTpmMovesWithAllItHas(Encryption encryption) throws Exception {
-        Path secret = Files.write(folder.resolve("secret"), encryption.secret());
-        String[] options = encryption.option() == null
-                ? new String[0]
-                : new String[] {"--key", encryption.option().formatted(secret)};
         Path home = folder.resolve("swtpm");
+        Owned owned = owned(home, options(encryption, "--key"));
+
+        moves(owned, Files.readAllBytes(home.resolve("tpm-00.permall")), key(encryption), null);
+    }
+
+    @ParameterizedTest
+    @MethodSource("encryptions")
+    void soDoesOneInASingleFile(Encryption encryption) throws Exception {
+        Path file = folder.resolve("tpm.bin");
+        List<String> options = new ArrayList<>(options(encryption, "--key"));
+        options.addAll(List.of("--tpmstate", "backend-uri=file://" + file));
+        Owned owned = owned(folder.resolve("swtpm"), options);
+
+        moves(owned, Files.readAllBytes(file), key(encryption), null);
+    }
+
+    @ParameterizedTest
+    @MethodSource("encryptions")
+    void soDoesOneThatIsExportedWhileItRuns(Encryption encryption) throws Exception {
+        Path home = folder.resolve("swtpm");
+        Path exported = folder.resolve("exported");
+        List<String> options = options(encryption, "--migration-key");
+        Owned owned = owned(home, options);
+        try (Swtpm swtpm = Swtpm.start(home, options.toArray(String[]::new))) {
+            swtpm.save("permanent", exported);
+        }
+
+        moves(owned, Files.readAllBytes(exported), null, key(encryption));
+    }
+
+    /** As swtpm exports it to QEMU: its own encryption stays, below that of the migration. */
+    @Test
+    void soDoesOneThatIsExportedWithBothItsKeys() throws Exception {
+        Encryption kept = encryptions().skip(1).findFirst().orElseThrow();
+        Encryption exported = encryptions().skip(4).findFirst().orElseThrow();
+        Path home = folder.resolve("swtpm");
+        List<String> options = new ArrayList<>(options(kept, "--key"));
+        options.addAll(options(exported, "--migration-key"));
+        Owned owned = owned(home, options);
+        byte[] content;
+        try (Swtpm swtpm = Swtpm.start(home, options.toArray(String[]::new));
+                SwtpmControl control = swtpm.control()) {
+            content = control.permanentState();
+        }
+
+        moves(owned, content, key(kept), key(exported));
+    }
+
+    /** What a TPM of swtpm's has, and what it tells of itself. */
+    private record Owned(Belongings belongings, Map<String, String> inventory) {}
+
+    private static Owned owned(Path home, List<String> options) throws Exception {
         Belongings belongings;
-        try (Swtpm swtpm = Swtpm.start(home, options);
+        try (Swtpm swtpm = Swtpm.start(home, options.toArray(String[]::new));
                 Tpm12Client tpm = new Tpm12Client(swtpm.connect(), new Random(1))) {
             belongings = Belongings.acquire(tpm);
         }
-        Map<String, String> before;
-        try (Swtpm swtpm = Swtpm.start(home, options);
+        try (Swtpm swtpm = Swtpm.start(home, options.toArray(String[]::new));
                 Tpm12Client tpm = new Tpm12Client(swtpm.connect(), new Random(2))) {
             tpm.startup(Structures.ST_CLEAR).orFail();
-            before = belongings.inventory(tpm);
+            return new Owned(belongings, belongings.inventory(tpm));
         }
-        byte[] file = Files.readAllBytes(home.resolve("tpm-00.permall"));
+    }
 
-        ForeignState.Key key =
-                encryption.form() == null ? null : new ForeignState.Key(encryption.form(), encryption.secret());
-        ConvertedState converted = factory.convert(new ForeignState(ForeignState.Format.SWTPM, file, key));
+    private List<String> options(Encryption encryption, String option) throws IOException {
+        if (encryption.option() == null) {
+            return List.of();
+        }
+        Path secret = Files.write(folder.resolve("secret" + option), encryption.secret());
+        return List.of(option, encryption.option().formatted(secret));
+    }
 
+    private static ForeignState.@Nullable Key key(Encryption encryption) {
+        return encryption.form() == null ? null : new ForeignState.Key(encryption.form(), encryption.secret());
+    }
+
+    private void moves(
+            Owned owned, byte[] file, ForeignState.@Nullable Key key, ForeignState.@Nullable Key migrationKey)
+            throws Exception {
+        ConvertedState converted =
+                factory.convert(new ForeignState(ForeignState.Format.SWTPM, file, key, migrationKey));
+
+        Belongings belongings = owned.belongings();
         Map<StateKind, byte[]> stored = new EnumMap<>(Map.of(StateKind.PERMANENT, converted.permanent()));
         for (int round = 0; round < 2; round++) {
             try (Tpm12Client tpm = new Tpm12Client(powerOn(stored), new Random(3))) {
                 tpm.startup(Structures.ST_CLEAR).orFail();
                 if (round == 0) {
-                    assertThat(belongings.inventory(tpm)).containsExactlyEntriesOf(before);
+                    assertThat(belongings.inventory(tpm)).containsExactlyEntriesOf(owned.inventory());
                 }
                 assertThat(belongings.unseal(tpm)).isEqualTo(Belongings.SECRET);
                 assertThat(belongings.wrappedKeySigns(tpm)).isTrue();

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.SocketTpm;
 
@@ -72,6 +73,20 @@ public final class Swtpm implements AutoCloseable {
     /** A connection to its control channel; it serves one at a time. */
     public SwtpmControl control() throws IOException {
         return new SwtpmControl(folder.resolve(CONTROL));
+    }
+
+    /**
+     * Exports a state with swtpm's own program.
+     *
+     * @param state {@code permanent}, {@code volatile} or {@code savestate}
+     */
+    public void save(String state, Path file) throws IOException, InterruptedException {
+        List<String> command =
+                List.of("swtpm_ioctl", "--unix", folder.resolve(CONTROL).toString(), "--save", state, file.toString());
+        Programs.Result saved = Programs.run(folder, Map.of(), PATIENCE, "", command);
+        if (saved.exit() != 0) {
+            throw new IOException(String.join(" ", command) + ": " + saved.output());
+        }
     }
 
     /** Where it keeps its state. */

@@ -15,6 +15,9 @@ public final class SwtpmControl implements AutoCloseable {
     private static final int HASH_START = 6;
     private static final int HASH_DATA = 7;
     private static final int HASH_END = 8;
+    private static final int GET_STATEBLOB = 12;
+
+    private static final int PERMANENT = 1;
 
     private final SocketChannel socket;
 
@@ -52,6 +55,17 @@ public final class SwtpmControl implements AutoCloseable {
         return send(HASH_END, ByteBuffer.allocate(0));
     }
 
+    /** The permanent state, encrypted as it is kept, and once more if swtpm has a key for migration. */
+    public byte[] permanentState() throws IOException {
+        ByteBuffer flagsTypeOffset = ByteBuffer.allocate(3 * Integer.BYTES)
+                .putInt(0)
+                .putInt(PERMANENT)
+                .putInt(0);
+        done(send(GET_STATEBLOB, flagsTypeOffset.flip()));
+        receive(2 * Integer.BYTES);
+        return receive(receive(Integer.BYTES).getInt()).array();
+    }
+
     private static void done(int code) throws IOException {
         if (code != 0) {
             throw new IOException("swtpm's control channel answers 0x" + Integer.toHexString(code));
@@ -67,13 +81,17 @@ public final class SwtpmControl implements AutoCloseable {
         while (out.hasRemaining()) {
             socket.write(out);
         }
-        ByteBuffer code = ByteBuffer.allocate(Integer.BYTES);
-        while (code.hasRemaining()) {
-            if (socket.read(code) < 0) {
+        return receive(Integer.BYTES).getInt();
+    }
+
+    private ByteBuffer receive(int length) throws IOException {
+        ByteBuffer received = ByteBuffer.allocate(length);
+        while (received.hasRemaining()) {
+            if (socket.read(received) < 0) {
                 throw new EOFException("swtpm closed its control channel");
             }
         }
-        return code.getInt(0);
+        return received.flip();
     }
 
     @Override
