@@ -7,8 +7,11 @@ import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.SecureRandom;
+import java.security.interfaces.RSAPrivateCrtKey;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.spec.RSAPublicKeySpec;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
@@ -68,6 +71,26 @@ record Authority(byte[] key, X509CertificateHolder certificate) implements AutoC
     }
 
     /**
+     * Whether the certificate is one of the key.
+     *
+     * @throws IOException if the key is none
+     */
+    boolean isConsistent() throws IOException {
+        try {
+            if (!(privateKey() instanceof RSAPrivateCrtKey rsa)) {
+                throw new IOException("its key cannot be used: it is no RSA key with all its numbers");
+            }
+            PublicKey belonging = KeyFactory.getInstance(ALGORITHM)
+                    .generatePublic(new RSAPublicKeySpec(rsa.getModulus(), rsa.getPublicExponent()));
+            return Arrays.equals(
+                    belonging.getEncoded(),
+                    certificate.getSubjectPublicKeyInfo().getEncoded());
+        } catch (GeneralSecurityException e) {
+            throw unusable(e);
+        }
+    }
+
+    /**
      * Issues an endorsement credential.
      *
      * @param publicKey the DER of an X.509 SubjectPublicKeyInfo
@@ -90,10 +113,18 @@ record Authority(byte[] key, X509CertificateHolder certificate) implements AutoC
                 SubjectKeyIdentifier.fromExtensions(certificate.getExtensions()).getKeyIdentifier();
         builder.addExtension(Extension.authorityKeyIdentifier, false, new AuthorityKeyIdentifier(identifier));
         try {
-            return sign(builder, KeyFactory.getInstance(ALGORITHM).generatePrivate(new PKCS8EncodedKeySpec(key)));
+            return sign(builder, privateKey());
         } catch (GeneralSecurityException e) {
-            throw new IOException("its key cannot be used: " + e.getMessage(), e);
+            throw unusable(e);
         }
+    }
+
+    private PrivateKey privateKey() throws GeneralSecurityException {
+        return KeyFactory.getInstance(ALGORITHM).generatePrivate(new PKCS8EncodedKeySpec(key));
+    }
+
+    private static IOException unusable(GeneralSecurityException e) {
+        return new IOException("its key cannot be used: " + e.getMessage(), e);
     }
 
     private static X509v3CertificateBuilder builder(

@@ -57,12 +57,25 @@ final class AuthorityFolder {
     /**
      * The authority in the folder.
      *
-     * @throws IOException if there is none, or others could have read or written it
+     * @throws IOException if there is none, others could have read or written it, or the certificate is not the key's
      */
     Authority read() throws IOException {
         check(folder, FOLDER);
         X509CertificateHolder certificate = new X509CertificateHolder(read(folder.resolve(CERTIFICATE)));
-        return new Authority(read(folder.resolve(KEY)), certificate);
+        Authority authority = new Authority(read(folder.resolve(KEY)), certificate);
+        boolean consistent = false;
+        try {
+            consistent = authority.isConsistent();
+        } finally {
+            if (!consistent) {
+                authority.close();
+            }
+        }
+        if (!consistent) {
+            throw new IOException(
+                    KEY + " and " + CERTIFICATE + " do not belong together: the certificate is of another key");
+        }
+        return authority;
     }
 
     /** Makes the folder with an authority in it, durably. */

@@ -42,6 +42,7 @@ public final class LocalAuthority implements EndorsementAuthority {
                 subject(config.subject()),
                 days(config.validity_days()),
                 Clock.systemUTC());
+        check();
     }
 
     LocalAuthority(AuthorityFolder folder, boolean enabled, X500Name subject, int days, Clock clock) {
@@ -50,6 +51,17 @@ public final class LocalAuthority implements EndorsementAuthority {
         this.subject = subject;
         this.days = days;
         this.clock = clock;
+    }
+
+    /** Says in the log what is wrong with the authority; the services of this bundle stay, so that it can be put right. */
+    private void check() {
+        if (folder.exists()) {
+            try {
+                open().close();
+            } catch (IOException e) {
+                LOG.error("Until this is put right no instance with a certificate can be created: {}", problem(e));
+            }
+        }
     }
 
     @Override
@@ -94,11 +106,13 @@ public final class LocalAuthority implements EndorsementAuthority {
     }
 
     private EndorsementException unusable(IOException e) {
+        return new EndorsementException(problem(e), e);
+    }
+
+    private String problem(IOException e) {
         String what = e instanceof NoSuchFileException ? e.getMessage() + " is missing" : e.getMessage();
-        return new EndorsementException(
-                "the certification authority in " + folder.path() + " cannot be used: " + what
-                        + ". Put the folder right, or move it away to have a new authority made",
-                e);
+        return "the certification authority in " + folder.path() + " cannot be used: " + what
+                + ". Put the folder right, from a backup of both files, or move it away to have a new authority made";
     }
 
     private static X500Name subject(String text) {

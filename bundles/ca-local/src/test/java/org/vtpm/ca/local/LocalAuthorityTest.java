@@ -182,6 +182,24 @@ class LocalAuthorityTest {
         refuses("has 0 bytes");
     }
 
+    @Test
+    void aCertificateOfAnotherKeyIsRefused() throws Exception {
+        byte[] made = authority(0, NOW).certificate();
+        Path folder = temporary.resolve("data/ca");
+        Files.move(folder, temporary.resolve("old"));
+        authority(0, NOW).certificate();
+        Path certificate = folder.resolve(AuthorityFolder.CERTIFICATE);
+        byte[] right = Files.readAllBytes(certificate);
+
+        Files.write(certificate, made);
+        refuses("key.der and certificate.der do not belong together");
+        assertThatThrownBy(() -> authority(0, NOW).certificate()).hasMessageContaining("do not belong together");
+        assertThat(certificate).hasBinaryContent(made);
+
+        Files.write(certificate, right);
+        assertThat(authority(0, NOW).certificate()).isEqualTo(right);
+    }
+
     private void refuses(String reason) {
         assertThatThrownBy(() -> authority(0, NOW).certify(publicKey(), SWTPM))
                 .isInstanceOf(EndorsementException.class)
