@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.endorsement.EndorsementException;
 import org.vtpm.api.engine.EndorsementInfo;
@@ -17,6 +19,12 @@ import org.vtpm.api.manager.VtpmException;
 
 /** Makes TPMs as they leave the factory, with a certificate of their endorsement key if there is an authority for it. */
 final class Endorser {
+    private static final Logger LOG = LoggerFactory.getLogger(Endorser.class);
+
+    private static final String NO_AUTHORITY =
+            "no certification authority for endorsement keys is there; install the feature vtpm-ca-local, or start its"
+                    + " bundle org.vtpm.ca.local";
+
     private final Services services;
 
     Endorser(Services services) {
@@ -35,6 +43,15 @@ final class Endorser {
                 ? services.authorities().first(EndorsementAuthority::issues)
                 : Optional.empty();
         if (authority.isEmpty()) {
+            // One that is there and issues nothing was switched off by the operator.
+            if (order.endorsementKey()
+                    && order.endorsementCertificate()
+                    && services.authorities().first(any -> true).isEmpty()) {
+                LOG.warn(
+                        "Instance {} gets no certificate of its endorsement key, now or later: {}",
+                        order.name(),
+                        NO_AUTHORITY);
+            }
             return bare;
         }
         try {
@@ -84,9 +101,7 @@ final class Endorser {
         EndorsementAuthority authority = services.authorities()
                 .first(EndorsementAuthority::issues)
                 .or(() -> services.authorities().first(any -> true))
-                .orElseThrow(
-                        () -> new VtpmException(
-                                "no certification authority for endorsement keys is there; start the bundle org.vtpm.ca.local"));
+                .orElseThrow(() -> new VtpmException(NO_AUTHORITY));
         try {
             return new AuthorityInfo(authority.name(), authority.issues(), authority.certificate());
         } catch (EndorsementException e) {

@@ -28,6 +28,10 @@ import org.vtpm.api.manager.VtpmManager;
         description = "Creates an instance; with an endpoint it is started and served at once.",
         detailedDescription = "Example: vtpm:create demo --endpoint tcp:127.0.0.1:6545")
 public final class Create implements Action {
+    private static final String NO_CERTIFICATE =
+            "note     Its endorsement key has no certificate and never gets one, since no certification authority issues"
+                    + " any; vtpm:ca tells why. If it has to have one, delete it and create it again.";
+
     @Option(name = "--family", description = "TPM specification family: 1.2")
     @Completion(
             value = StringsCompleter.class,
@@ -82,6 +86,11 @@ public final class Create implements Action {
         VtpmManager host = Instances.managedBy(manager);
         InstanceInfo created = Instances.ask(() -> host.create(order));
         Instances.printNew(created);
+        if (order.endorsementKey() && order.endorsementCertificate()) {
+            Instances.ask(() -> host.endorsement(created.record().uuid()))
+                    .filter(endorsement -> endorsement.certificate() == null)
+                    .ifPresent(endorsement -> System.out.println(NO_CERTIFICATE));
+        }
         return null;
     }
 

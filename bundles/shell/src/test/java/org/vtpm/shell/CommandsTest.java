@@ -123,6 +123,17 @@ class CommandsTest {
     }
 
     @Test
+    void createSaysThatACertificateIsMissing() throws Exception {
+        manager.endorsement = new EndorsementInfo(new byte[] {1}, null);
+        assertThat(shell.run("vtpm:create bare"))
+                .contains("note     Its endorsement key has no certificate", "vtpm:ca");
+        assertThat(shell.run("vtpm:create wanted-so --no-ek-cert")).doesNotContain("note");
+
+        manager.endorsement = new EndorsementInfo(new byte[] {1}, new byte[] {2});
+        assertThat(shell.run("vtpm:create certified")).doesNotContain("note");
+    }
+
+    @Test
     void createTakesOptionsOnBothSidesOfName() throws Exception {
         shell.run("vtpm:create --endpoint tcp:127.0.0.1:6545 demo --endpoint unix:/run/demo.sock");
 
