@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +22,8 @@ import org.vtpm.transport.fifo.FifoTransport;
 import org.vtpm.transport.loopback.LoopbackTransport;
 
 /**
- * Round trips over each transport, and what a {@code vtpmd} process costs to start and to keep. The only argument is the jar
- * of vtpmd.
+ * Round trips over each transport, and what a {@code vtpmd} process costs to start and to keep. The system property
+ * {@code vtpm.vtpmd} names the jar of vtpmd.
  */
 public final class TransportBenchmark {
     private static final UUID INSTANCE = new UUID(0, 1);
@@ -47,13 +46,14 @@ public final class TransportBenchmark {
 
     public static void main(String[] arguments) throws Exception {
         Path directory = Files.createTempDirectory("vtpm-benchmark");
-        TransportBenchmark benchmark = new TransportBenchmark(directory.resolve("pipes"), Path.of(arguments[0]));
+        TransportBenchmark benchmark =
+                new TransportBenchmark(directory.resolve("pipes"), Path.of(System.getProperty("vtpm.vtpmd")));
         try {
             benchmark.roundTrips();
             benchmark.launches();
         } finally {
             benchmark.fifo.stop();
-            delete(directory);
+            Folders.delete(directory);
         }
     }
 
@@ -171,14 +171,6 @@ public final class TransportBenchmark {
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D+", "")))
                     .findFirst()
                     .orElse(0);
-        }
-    }
-
-    private static void delete(Path directory) throws IOException {
-        try (Stream<Path> files = Files.walk(directory)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
         }
     }
 }

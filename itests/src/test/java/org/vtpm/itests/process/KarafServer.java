@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.vtpm.itests.tpm12.SocketTpm;
 
 /** The product as its users get it: the assembly, unpacked into a folder of its own and run as a process. */
-final class KarafServer implements AutoCloseable {
+public final class KarafServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int FIRST_PORT = 10_240;
     private static final int FIRST_EPHEMERAL_PORT = 32_768;
@@ -32,7 +32,7 @@ final class KarafServer implements AutoCloseable {
     }
 
     /** Unpacks it and starts it, until its shell answers. */
-    static KarafServer install(Path folder) throws IOException, InterruptedException {
+    public static KarafServer install(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Programs.Result unpacked = Programs.run(
                 folder,
@@ -53,7 +53,7 @@ final class KarafServer implements AutoCloseable {
      * A port of the loopback interface that nobody uses. It lies below those that Linux gives to outgoing connections:
      * one of these might take it while a server that is to come back on it restarts.
      */
-    static int freePort() throws IOException {
+    public static int freePort() throws IOException {
         for (int attempt = 0; ; attempt++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST_PORT, FIRST_EPHEMERAL_PORT);
             try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
@@ -88,12 +88,12 @@ final class KarafServer implements AutoCloseable {
     }
 
     /** Runs lines of shell commands, as an operator's script does. */
-    Programs.Result shell(String... lines) throws IOException, InterruptedException {
+    public Programs.Result shell(String... lines) throws IOException, InterruptedException {
         return Programs.run(home, environment, PATIENCE, String.join("\n", lines) + "\n", List.of("bin/client", "-b"));
     }
 
     /** A connection to a TPM that is served on a port, as soon as it is. */
-    SocketTpm connect(int port) throws InterruptedException {
+    public SocketTpm connect(int port) throws InterruptedException {
         SocketTpm[] connected = new SocketTpm[1];
         Wait.until("port " + port + " is served; see " + home.resolve("data/log/karaf.log"), PATIENCE, () -> {
             connected[0] = SocketTpm.tcp(port);

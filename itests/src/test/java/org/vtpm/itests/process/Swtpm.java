@@ -1,6 +1,10 @@
 package org.vtpm.itests.process;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,12 +20,12 @@ public final class Swtpm implements AutoCloseable {
     private static final String CONTROL = "control.sock";
 
     private final Path folder;
-    private final Path socket;
+    private final SocketAddress data;
     private final Process process;
 
-    private Swtpm(Path folder, Path socket, Process process) {
+    private Swtpm(Path folder, SocketAddress data, Process process) {
         this.folder = folder;
-        this.socket = socket;
+        this.data = data;
         this.process = process;
     }
 
@@ -31,16 +35,28 @@ public final class Swtpm implements AutoCloseable {
      * @param options more of the program's own
      */
     public static Swtpm start(Path folder, String... options) throws IOException, InterruptedException {
-        Files.createDirectories(folder);
         Path socket = folder.resolve("data.sock");
         Files.deleteIfExists(socket);
+        return start(folder, "type=unixio,path=" + socket, UnixDomainSocketAddress.of(socket), options);
+    }
+
+    /** The same, served on a TCP port of the loopback interface. */
+    public static Swtpm startTcp(Path folder, int port, String... options) throws IOException, InterruptedException {
+        InetAddress loopback = InetAddress.getLoopbackAddress();
+        String server = "type=tcp,bindaddr=" + loopback.getHostAddress() + ",port=" + port;
+        return start(folder, server, new InetSocketAddress(loopback, port), options);
+    }
+
+    private static Swtpm start(Path folder, String server, SocketAddress data, String... options)
+            throws IOException, InterruptedException {
+        Files.createDirectories(folder);
         List<String> command = List.of(
                 "swtpm",
                 "socket",
                 "--tpmstate",
                 "dir=" + folder,
                 "--server",
-                "type=unixio,path=" + socket,
+                server,
                 "--ctrl",
                 "type=unixio,path=" + folder.resolve(CONTROL),
                 "--flags",
@@ -49,13 +65,13 @@ public final class Swtpm implements AutoCloseable {
                 folder,
                 folder.resolve("swtpm.log"),
                 Stream.concat(command.stream(), Stream.of(options)).toList());
-        Swtpm swtpm = new Swtpm(folder, socket, process);
+        Swtpm swtpm = new Swtpm(folder, data, process);
         try {
-            Wait.until("swtpm serves " + socket, PATIENCE, () -> {
+            Wait.until("swtpm serves " + data, PATIENCE, () -> {
                 if (!process.isAlive()) {
                     throw new AssertionError("swtpm ended: " + Files.readString(folder.resolve("swtpm.log")));
                 }
-                SocketTpm.unix(socket).close();
+                swtpm.connect().close();
                 return true;
             });
             return swtpm;
@@ -67,7 +83,7 @@ public final class Swtpm implements AutoCloseable {
 
     /** A new connection; it serves one at a time. */
     public SocketTpm connect() throws IOException {
-        return SocketTpm.unix(socket);
+        return SocketTpm.to(data);
     }
 
     /** A connection to its control channel; it serves one at a time. */

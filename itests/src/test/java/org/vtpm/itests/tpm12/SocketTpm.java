@@ -48,7 +48,12 @@ public final class SocketTpm implements TpmChannel {
 
     /** Connects to a UNIX socket. */
     public static SocketTpm unix(Path path) throws IOException {
-        return new SocketTpm(UnixDomainSocketAddress.of(path), Duration.ofSeconds(60));
+        return to(UnixDomainSocketAddress.of(path));
+    }
+
+    /** Connects to a socket of either kind. */
+    public static SocketTpm to(SocketAddress address) throws IOException {
+        return new SocketTpm(address, Duration.ofSeconds(60));
     }
 
     @Override
