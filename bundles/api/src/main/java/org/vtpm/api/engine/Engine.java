@@ -17,6 +17,16 @@ public interface Engine extends AutoCloseable {
     byte[] execute(int locality, byte[] command, StateSink sink);
 
     /**
+     * Whether the engine, as it is now, carries a command out within some ten microseconds: without a private key, without
+     * a self-test, and without the sink. A thread that serves other guests too may run such a command itself.
+     *
+     * @param command one whole command, header included
+     */
+    default boolean isBrief(byte[] command) {
+        return false;
+    }
+
+    /**
      * Gives the TPM a signal of a dynamic launch. Commands may come between two signals.
      *
      * @param data what is measured, for {@link LaunchSignal#HASH_DATA}; empty for the others

@@ -17,6 +17,14 @@ public interface EngineLink extends AutoCloseable {
     byte[] execute(int locality, byte[] command) throws IOException, InterruptedException;
 
     /**
+     * Whether a command is carried out by the calling thread, and {@link org.vtpm.api.engine.Engine#isBrief brief}. A link
+     * that waits for another thread or process says no.
+     */
+    default boolean isBrief(byte[] command) {
+        return false;
+    }
+
+    /**
      * Takes a snapshot of the engine, between two commands. The engine is left as it is.
      *
      * @return the part {@link org.vtpm.api.engine.StateKind#VOLATILE}, as {@link org.vtpm.api.engine.Engine#snapshot}

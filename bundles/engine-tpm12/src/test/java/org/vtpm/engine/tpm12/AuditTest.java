@@ -63,6 +63,15 @@ class AuditTest {
     }
 
     @Test
+    void anAuditedCommandIsNotBriefSinceItMayStoreTheCounter() {
+        tpm.send("SelfTestFull").is(ReturnCode.SUCCESS);
+        assertThat(tpm.isBrief("Extend", u32(16), DIGEST)).isTrue();
+        audit(EXTEND, true);
+        assertThat(tpm.isBrief("Extend", u32(16), DIGEST)).isFalse();
+        assertThat(tpm.isBrief("PcrRead", u32(16))).isTrue();
+    }
+
+    @Test
     void theOwnerDecidesWhatIsAudited() {
         assertThat(audited(EXTEND)).isFalse();
         audit(EXTEND, true);

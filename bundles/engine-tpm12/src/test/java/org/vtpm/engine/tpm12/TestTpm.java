@@ -145,10 +145,20 @@ public final class TestTpm {
 
     public byte[] execute(int locality, byte[] command) {
         between.run();
+        boolean brief = engine.isBrief(command);
+        int before = stores;
         byte[] response = engine.execute(locality, command, this::store);
+        assertThat(brief && stores != before)
+                .as("a command that was to be brief has stored something")
+                .isFalse();
         Exercised.count(command, response);
         answers.accept(response);
         return response;
+    }
+
+    /** Whether an unauthorised command would be carried out in a moment. */
+    public boolean isBrief(String name, byte[]... parameters) {
+        return engine.isBrief(command(COMMAND, name, parameters));
     }
 
     /** Gives a signal of a dynamic launch; its return code. */

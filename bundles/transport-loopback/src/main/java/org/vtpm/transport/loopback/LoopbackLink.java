@@ -34,6 +34,11 @@ final class LoopbackLink implements EngineLink {
     }
 
     @Override
+    public boolean isBrief(byte[] command) {
+        return engine.isBrief(command);
+    }
+
+    @Override
     public byte[] snapshot() throws IOException, InterruptedException {
         requireUsable();
         try {

@@ -34,6 +34,14 @@ class LoopbackTransportTest {
     }
 
     @Test
+    void theEngineSaysWhatIsBrief() {
+        EngineLink link = connect(engine);
+        assertThat(link.isBrief(COMMAND)).isFalse();
+        engine.brief = true;
+        assertThat(link.isBrief(COMMAND)).isTrue();
+    }
+
+    @Test
     void aClosedLinkRunsNothing() {
         EngineLink link = connect(engine);
         link.close();
@@ -73,6 +81,7 @@ class LoopbackTransportTest {
 
     private static class Recorder implements Engine {
         private boolean closed;
+        private boolean brief;
 
         @Override
         public byte[] execute(int locality, byte[] command, StateSink sink) {
@@ -82,6 +91,11 @@ class LoopbackTransportTest {
                 return new byte[0];
             }
             return new byte[] {(byte) locality, (byte) command.length};
+        }
+
+        @Override
+        public boolean isBrief(byte[] command) {
+            return brief;
         }
 
         @Override

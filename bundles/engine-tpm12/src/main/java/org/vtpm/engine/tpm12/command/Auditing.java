@@ -7,6 +7,7 @@ import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Command.Audit;
 import org.vtpm.engine.tpm12.state.AuditSettings;
+import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
 import org.vtpm.engine.tpm12.structure.AuditEventIn;
@@ -66,9 +67,13 @@ public final class Auditing {
 
     /** Whether a command's execution is audited. */
     public static boolean isAudited(Transaction tx, Command command) {
+        return isAudited(tx.permanent(), command);
+    }
+
+    static boolean isAudited(PermanentState permanent, Command command) {
         return switch (command.audit()) {
-            case ON -> !tx.permanent().audit().differs(command.ordinal());
-            case OFF -> tx.permanent().audit().differs(command.ordinal());
+            case ON -> !permanent.audit().differs(command.ordinal());
+            case OFF -> permanent.audit().differs(command.ordinal());
             case NEVER -> false;
         };
     }

@@ -113,6 +113,20 @@ public final class Tpm12Engine implements Engine {
     }
 
     @Override
+    public boolean isBrief(byte[] command) {
+        State now = state;
+        if (now == null) {
+            return false;
+        }
+        try {
+            return BriefCommands.contain(
+                    dispatcher.find(Dispatcher.ordinal(command)).command(), now);
+        } catch (TpmException e) {
+            return true; // refused without a look at the state
+        }
+    }
+
+    @Override
     public int dynamicLaunch(LaunchSignal signal, byte[] data, StateSink sink) {
         State before = Objects.requireNonNull(state, "the engine is closed");
         ReturnCode code = ReturnCode.SUCCESS;
