@@ -74,24 +74,46 @@ final class CommandRunner {
     /** Queues a guest's command. */
     CompletableFuture<byte[]> execute(int locality, byte[] command) {
         CompletableFuture<byte[]> response = new CompletableFuture<>();
-        if (lane.waiting() >= settings.get().queueLimit()) {
-            response.complete(Responses.retry(owner.family()));
-        } else {
+        if (mayQueue(response)) {
             submit(() -> answer(locality, command, response));
         }
         return response;
     }
 
+    /** Runs a guest's command on the calling thread if nothing else is to be done and the command is brief, or queues it. */
+    CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
+        CompletableFuture<byte[]> response = new CompletableFuture<>();
+        if (mayQueue(response)) {
+            lane.submitHere(() -> isBrief(command), named(() -> answer(locality, command, response)));
+        }
+        return response;
+    }
+
+    /** Answers at once if too much waits already. */
+    private boolean mayQueue(CompletableFuture<byte[]> response) {
+        return lane.waiting() < settings.get().queueLimit() || !response.complete(Responses.retry(owner.family()));
+    }
+
+    private boolean isBrief(byte[] command) {
+        EngineHost host = owner.host();
+        return host != null && host.isBrief(command);
+    }
+
     /** Queues something to do between two commands. */
     void submit(Runnable task) {
-        lane.submit(() -> {
+        lane.submit(named(task));
+    }
+
+    /** With the instance's name in what is logged meanwhile. */
+    private Runnable named(Runnable task) {
+        return () -> {
             MDC.put(MDC_INSTANCE, owner.name());
             try {
                 task.run();
             } finally {
                 MDC.remove(MDC_INSTANCE);
             }
-        });
+        };
     }
 
     private void answer(int locality, byte[] command, CompletableFuture<byte[]> response) {

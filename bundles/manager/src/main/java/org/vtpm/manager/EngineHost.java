@@ -56,6 +56,12 @@ final class EngineHost {
         }
     }
 
+    /** Whether {@link #execute} of this command takes a moment only, and waits for nothing. */
+    boolean isBrief(byte[] command) {
+        EngineLink current = link;
+        return current != null && current.isBrief(command);
+    }
+
     /** The volatile part of the TPM's state; the caller zeroes it. */
     byte[] snapshot() throws IOException, InterruptedException {
         Optional<byte[]> held = site.held();

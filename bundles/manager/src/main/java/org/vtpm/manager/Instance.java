@@ -111,6 +111,11 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         return runner.execute(locality, command);
     }
 
+    @Override
+    public CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
+        return runner.executeHere(locality, command);
+    }
+
     void checkTimeout(long now) {
         runner.checkTimeout(now);
     }

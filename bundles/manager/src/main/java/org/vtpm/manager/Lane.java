@@ -4,6 +4,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One instance's serial queue on the shared pool: tasks run in order, one at a time, on any thread. An idle lane holds no
@@ -28,6 +30,48 @@ final class Lane {
                 return;
             }
             running = true;
+        }
+        launch();
+    }
+
+    /**
+     * Runs a task on the calling thread if nothing else runs or waits, and {@code brief}, which is asked between two tasks,
+     * says yes. Queues it otherwise. What is submitted meanwhile runs on the pool.
+     */
+    void submitHere(BooleanSupplier brief, Runnable task) {
+        long mine;
+        synchronized (tasks) {
+            if (running) {
+                tasks.addLast(task);
+                return;
+            }
+            running = true;
+            mine = epoch;
+        }
+        boolean done = false;
+        try {
+            if (brief.getAsBoolean()) {
+                done = true;
+                task.run();
+            }
+        } finally {
+            release(mine, done ? null : task);
+        }
+    }
+
+    /** @param undone comes before all that waits */
+    private void release(long mine, @Nullable Runnable undone) {
+        synchronized (tasks) {
+            if (epoch != mine) {
+                return;
+            }
+            if (undone != null) {
+                tasks.addFirst(undone);
+            }
+            running = !tasks.isEmpty();
+            if (!running) {
+                return;
+            }
         }
         launch();
     }

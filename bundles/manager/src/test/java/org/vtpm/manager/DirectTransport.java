@@ -41,6 +41,11 @@ final class DirectTransport implements EngineTransport {
             }
 
             @Override
+            public boolean isBrief(byte[] command) {
+                return engine.isBrief(command);
+            }
+
+            @Override
             public byte[] snapshot() throws IOException {
                 if (broken) {
                     throw new IOException("provoked");

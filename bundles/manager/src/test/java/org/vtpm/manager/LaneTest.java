@@ -1,6 +1,7 @@
 package org.vtpm.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -67,6 +68,63 @@ class LaneTest {
         submitBusy(1);
         run();
         assertThat(done).containsExactly("busy", "abandoned");
+    }
+
+    @Test
+    void anIdleLaneRunsABriefTaskOnTheCallersThread() {
+        busy.submitHere(() -> true, () -> {
+            busy.submit(() -> done.add("meanwhile"));
+            done.add("here");
+        });
+        assertThat(done).containsExactly("here");
+        run();
+        assertThat(done).containsExactly("here", "meanwhile");
+    }
+
+    @Test
+    void aTaskThatIsNotBriefGoesToThePoolAheadOfWhatComesLater() {
+        busy.submitHere(
+                () -> {
+                    busy.submit(() -> done.add("later"));
+                    return false;
+                },
+                () -> done.add("first"));
+        assertThat(done).isEmpty();
+        run();
+        assertThat(done).containsExactly("first", "later");
+    }
+
+    @Test
+    void aLaneThatIsNotIdleKeepsTheOrder() {
+        submitBusy(1);
+        busy.submitHere(() -> done.add("asked"), () -> done.add("behind"));
+        assertThat(done).isEmpty();
+        run();
+        assertThat(done).containsExactly("busy", "behind");
+    }
+
+    @Test
+    void aTaskAbandonedOnTheCallersThreadDoesNotHoldTheOthers() {
+        busy.submitHere(() -> true, () -> {
+            submitBusy(1);
+            busy.abandon();
+            run();
+            done.add("abandoned");
+        });
+        assertThat(done).containsExactly("busy", "abandoned");
+        busy.submitHere(() -> true, () -> done.add("again"));
+        assertThat(done).endsWith("again");
+    }
+
+    @Test
+    void aTaskThatThrowsOnTheCallersThreadLeavesTheLaneFree() {
+        assertThatThrownBy(() -> busy.submitHere(() -> true, () -> {
+                    throw new IllegalStateException("provoked");
+                }))
+                .hasMessage("provoked");
+        submitBusy(1);
+        run();
+        assertThat(done).containsExactly("busy");
     }
 
     private void submitBusy(int tasks) {

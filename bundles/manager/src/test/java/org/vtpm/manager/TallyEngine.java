@@ -38,6 +38,8 @@ final class TallyEngine implements Engine {
     volatile boolean overlapped;
     volatile boolean closed;
     private final byte[] state;
+    volatile boolean brief;
+    volatile Thread lastThread = Thread.currentThread();
     volatile boolean snapshotHangs;
     volatile boolean snapshotFails;
     /** What the last snapshot is by now, given that whoever took it zeroes it. */
@@ -74,6 +76,7 @@ final class TallyEngine implements Engine {
             overlapped = true;
         }
         try {
+            lastThread = Thread.currentThread();
             int ordinal = ByteBuffer.wrap(command).getInt(6);
             if (ordinal == HANG) {
                 release.await();
@@ -103,6 +106,11 @@ final class TallyEngine implements Engine {
         } finally {
             inside.decrementAndGet();
         }
+    }
+
+    @Override
+    public boolean isBrief(byte[] command) {
+        return brief;
     }
 
     @Override

@@ -212,6 +212,60 @@ class VtpmManagerTest {
     }
 
     @Test
+    void aBriefCommandRunsOnTheThreadThatIsOfferedForIt() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        engines.last.brief = true;
+        assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(1)).getNow(new byte[0])))
+                .isZero();
+        assertThat(engines.last.lastThread).isSameAs(Thread.currentThread());
+
+        assertThat(Responses.code(channel.execute(0, TallyEngine.command(1)).get()))
+                .isZero();
+        assertThat(engines.last.lastThread).isNotSameAs(Thread.currentThread());
+    }
+
+    @Test
+    void anyOtherCommandLeavesTheThreadThatIsOfferedAlone() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        CompletableFuture<byte[]> first = channel.executeHere(0, TallyEngine.command(TallyEngine.HANG));
+        engines.last.brief = true;
+        CompletableFuture<byte[]> behind = channel.executeHere(0, TallyEngine.command(1));
+        assertThat(first).isNotDone();
+        assertThat(behind).as("it has to wait for its turn").isNotDone();
+
+        engines.last.release.countDown();
+        assertThat(TallyEngine.tally(first.get())).isEqualTo(2);
+        assertThat(TallyEngine.tally(behind.get())).isEqualTo(3);
+        assertThat(engines.last.overlapped).isFalse();
+    }
+
+    @Test
+    void anOfferedThreadThatDoesNotComeBackHoldsItsInstanceOnly() throws Exception {
+        manager.stop();
+        manager = boot(Map.of("command_timeout_ms", 300L, "workers", 1));
+        InstanceInfo hung = manager.create(order("hung", ENDPOINT));
+        TallyEngine engine = engines.last;
+        engine.brief = true;
+        manager.create(order("well", URI.create("test:two")));
+
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        CompletableFuture<byte[]> returned = new CompletableFuture<>();
+        Thread offered = new Thread(() -> returned.complete(
+                channel.executeHere(0, TallyEngine.command(TallyEngine.HANG)).join()));
+        offered.start();
+        assertThat(send(URI.create("test:two"), 1)).isEqualTo(2);
+        // The time-out interrupts it, as it would a worker.
+        assertThat(Responses.code(returned.get())).isEqualTo(9);
+        assertThat(now(hung).state()).isEqualTo(InstanceState.FAILED);
+        assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(1)).get()))
+                .isEqualTo(9);
+        offered.join();
+        assertThat(offered.isInterrupted()).isFalse();
+    }
+
+    @Test
     void anEngineThatHangsAtStartupFailsTheStart() throws Exception {
         manager.stop();
         manager = boot(Map.of("command_timeout_ms", 300L));

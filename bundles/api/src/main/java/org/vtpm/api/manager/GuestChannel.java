@@ -25,4 +25,13 @@ public interface GuestChannel {
      *     code. It never completes exceptionally. It may complete on any thread
      */
     CompletableFuture<byte[]> execute(int locality, byte[] command);
+
+    /**
+     * Like {@link #execute}, but a command that the engine carries out in a moment may be run by the calling thread, before
+     * this returns. That spares the guest the wait for another thread to wake up. It is for callers that put another
+     * thread in the place of one that does not come back: an engine may have a fault.
+     */
+    default CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
+        return execute(locality, command);
+    }
 }
