@@ -121,7 +121,7 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
         proceed();
     }
 
-    /** Starts the next command if it is there. Phase is READING. */
+    /** Starts the next command if it is there. Phase is READING. The caller does nothing more: see {@link SelectorLoop#lend}. */
     private void proceed() {
         CommandAssembler.Result result = assembler.next();
         if (result instanceof CommandAssembler.Command command) {
@@ -155,7 +155,7 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
             respond(Refusal.BAD_TAG.response(endpoint.family()));
             return;
         }
-        endpoint.execute(command, this::respond);
+        loop.lend(() -> endpoint.execute(command, this::respond));
     }
 
     private void refuseAndHangUp() {

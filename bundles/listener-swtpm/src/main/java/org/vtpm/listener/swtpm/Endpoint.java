@@ -104,11 +104,14 @@ final class Endpoint implements SelectorLoop.Handler, SelectorLoop.Timed {
         }
     }
 
-    /** Queues a guest's command; {@code answer} gets the response, on any thread. */
+    /**
+     * Sends a guest's command; {@code answer} gets the response, on any thread. This may take as long as the command, so the
+     * loop's thread is lent for it.
+     */
     void execute(byte[] command, Consumer<byte[]> answer) {
         CompletableFuture<byte[]> response;
         try {
-            response = instance.execute(0, command);
+            response = instance.executeHere(0, command);
         } catch (RuntimeException e) {
             response = CompletableFuture.failedFuture(e);
         }

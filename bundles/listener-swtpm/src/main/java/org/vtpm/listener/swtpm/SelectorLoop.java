@@ -7,22 +7,28 @@ import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.codec.stream.CommandAssembler;
 
 /**
- * The one thread that waits for all sockets of the listener. It never runs anything that can block, so one guest cannot
- * hold up another, and it sleeps for good while no guest sends anything.
+ * The one thread that waits for all sockets of the listener, and sleeps for good while no guest sends anything. Work that
+ * could block is none of its: it is only lent to commands that are answered in a moment. Should one of them not come back,
+ * a stand-in goes on with the sockets in its place, so that one guest cannot hold up another.
  */
 final class SelectorLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SelectorLoop.class);
@@ -31,6 +37,11 @@ final class SelectorLoop implements AutoCloseable {
     private static final long TICK_MILLIS = 250;
 
     private static final long CALL_TIMEOUT_SECONDS = 10;
+
+    /** After how long the thread that was lent is given up; far more than what a moment takes on a busy host. */
+    private static final long LOAN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private static final long NOT_LENT = 0;
 
     /** Attached to every key: handles what its channel is ready for, on the loop's thread. */
     interface Handler {
@@ -49,17 +60,33 @@ final class SelectorLoop implements AutoCloseable {
     }
 
     private final Selector selector;
-    private final Thread thread;
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    /** Channels that are ready and had no turn yet. Like all that follows, used by the loop's thread only. */
+    private final Deque<SelectionKey> ready = new ArrayDeque<>();
+
     private final Set<Timed> timed = new HashSet<>();
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(CommandAssembler.MAX_COMMAND);
+    /** When the thread was lent, in odd nanoseconds. Whoever sets it back to {@link #NOT_LENT} goes on with the loop. */
+    private final AtomicLong lent = new AtomicLong(NOT_LENT);
+
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile Thread thread;
+    private volatile Thread standIn;
+    private volatile boolean standInSleeps;
     private volatile boolean closing;
 
     SelectorLoop() throws IOException {
         selector = Selector.open();
-        thread = new Thread(this::run, "vtpm-listener-swtpm");
-        thread.setDaemon(true);
+        thread = newThread(this::run);
+        standIn = newThread(this::standBy);
         thread.start();
+        standIn.start();
+    }
+
+    private static Thread newThread(Runnable work) {
+        Thread thread = new Thread(work, "vtpm-listener-swtpm");
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Runs a task on the loop's thread, soon; from any thread. */
@@ -125,13 +152,33 @@ final class SelectorLoop implements AutoCloseable {
         return readBuffer.clear();
     }
 
+    /**
+     * Does something that returns in a moment, on the loop's own thread. If it does not, another thread goes on with the loop:
+     * neither the work nor, when this has returned, its caller may touch anything that belongs to the loop's thread.
+     */
+    void lend(Runnable work) {
+        long since = System.nanoTime() | 1;
+        lent.set(since);
+        if (standInSleeps) {
+            LockSupport.unpark(standIn);
+        }
+        try {
+            work.run();
+        } finally {
+            lent.compareAndSet(since, NOT_LENT);
+        }
+    }
+
     /** Ends the thread. Registered channels must have been closed. */
     @Override
     public void close() {
         closing = true;
         selector.wakeup();
+        LockSupport.unpark(standIn);
         try {
-            thread.join(TimeUnit.SECONDS.toMillis(CALL_TIMEOUT_SECONDS));
+            if (!ended.await(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("The socket listener's thread does not end");
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -142,27 +189,92 @@ final class SelectorLoop implements AutoCloseable {
     }
 
     private void run() {
-        try (selector) {
-            while (!closing) {
-                runTasks();
-                if (!tasks.isEmpty()) {
-                    selector.selectNow(SelectorLoop::dispatch);
-                } else {
-                    selector.select(SelectorLoop::dispatch, timed.isEmpty() ? 0 : TICK_MILLIS);
-                }
-                if (!timed.isEmpty()) {
-                    tick();
-                }
+        try {
+            while (onLoop() && !closing) {
+                turn();
             }
-            runTasks();
+            if (onLoop()) {
+                runTasks();
+                end();
+            }
         } catch (IOException | ClosedSelectorException e) {
             LOG.error("The socket listener has stopped: its guests cannot reach their TPMs until it is restarted", e);
+            end();
         }
+    }
+
+    /** Does what there is to do now, or waits for it. Ends early when the thread was given up. */
+    private void turn() throws IOException {
+        runTasks();
+        if (onLoop() && ready.isEmpty()) {
+            select();
+        }
+        while (onLoop() && !ready.isEmpty()) {
+            SelectionKey next = ready.remove();
+            if (next.isValid()) {
+                guarded(() -> ((Handler) next.attachment()).ready(next));
+            }
+        }
+        if (onLoop() && !timed.isEmpty()) {
+            tick();
+        }
+    }
+
+    private void select() throws IOException {
+        if (tasks.isEmpty()) {
+            selector.select(ready::add, timed.isEmpty() ? 0 : TICK_MILLIS);
+        } else {
+            selector.selectNow(ready::add);
+        }
+    }
+
+    private void end() {
+        try {
+            selector.close();
+        } catch (IOException e) {
+            LOG.debug("Closing the selector", e);
+        }
+        closing = true;
+        LockSupport.unpark(standIn);
+        ended.countDown();
+    }
+
+    /** Waits for a loan that lasts too long, and takes the loop over then. Sleeps while there are none. */
+    private void standBy() {
+        long seen = NOT_LENT;
+        while (!closing) {
+            long since = lent.get();
+            if (since != NOT_LENT && System.nanoTime() - since > LOAN_NANOS && takeOver(since)) {
+                run();
+                return;
+            }
+            if (since == NOT_LENT && seen == NOT_LENT) {
+                standInSleeps = true;
+                if (lent.get() == NOT_LENT && !closing) {
+                    LockSupport.park(this);
+                }
+                standInSleeps = false;
+            } else {
+                LockSupport.parkNanos(this, LOAN_NANOS);
+            }
+            seen = since;
+        }
+    }
+
+    private boolean takeOver(long since) {
+        if (!lent.compareAndSet(since, NOT_LENT)) {
+            return false;
+        }
+        LOG.debug("A command did not return the thread that serves the sockets in time; another one goes on");
+        thread = Thread.currentThread();
+        standIn = newThread(this::standBy);
+        standIn.start();
+        return true;
     }
 
     /** Runs the tasks that are there now; those that they add wait until the sockets had their turn. */
     private void runTasks() {
-        for (int left = tasks.size(); left > 0; left--) {
+        for (int left = tasks.size(); left > 0 && onLoop(); left--) {
             Runnable task = tasks.poll();
             if (task == null) {
                 return;
@@ -176,10 +288,6 @@ final class SelectorLoop implements AutoCloseable {
         for (Timed item : List.copyOf(timed)) {
             guarded(() -> item.tick(now));
         }
-    }
-
-    private static void dispatch(SelectionKey key) {
-        guarded(() -> ((Handler) key.attachment()).ready(key));
     }
 
     /** A fault in the code for one guest must not end the thread that serves all. */
@@ -196,7 +304,7 @@ final class SelectorLoop implements AutoCloseable {
     /** A channel's descriptor is closed for good only when the selector has let go of its key. */
     private void releaseClosed() {
         try {
-            selector.selectNow(SelectorLoop::dispatch);
+            selector.selectNow(ready::add);
         } catch (IOException e) {
             LOG.warn("Sockets that were closed may keep their address for a while", e);
         }

@@ -15,9 +15,11 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -408,6 +410,72 @@ class SwtpmListenerTest {
                 .hasMessageContaining("already served");
         try (Guest guest = new Guest(endpoint)) {
             assertThat(guest.ask(FakeInstance.command(10, 1))).hasSize(10);
+        }
+    }
+
+    /** An instance may run a command on the thread that serves the sockets; a fault in it must not end in silence for all. */
+    @ParameterizedTest
+    @EnumSource
+    void aTpmThatDoesNotReturnHoldsUpNoOtherGuest(Transport transport) throws Exception {
+        CountDownLatch returns = new CountDownLatch(3);
+        Semaphore entered = new Semaphore(0);
+        FakeInstance stuck = FakeInstance.on(task -> {
+            entered.release();
+            awaitUninterruptibly(returns);
+            task.run();
+        });
+        URI well = serve(transport, FakeInstance.direct());
+        URI faulty = Guest.freeTcp();
+        listener.open(faulty, stuck);
+        byte[] command = FakeInstance.command(30, 5);
+        List<Guest> victims = new ArrayList<>();
+        try (Guest guest = new Guest(well)) {
+            for (int i = 0; i < 3; i++) {
+                Guest victim = new Guest(faulty);
+                victims.add(victim);
+                victim.send(command);
+                entered.acquire();
+                for (int j = 0; j < 100; j++) {
+                    byte[] other = FakeInstance.command(14 + j, j);
+                    assertThat(guest.ask(other)).containsExactly(FakeInstance.answer(other));
+                }
+                returns.countDown();
+            }
+            for (Guest victim : victims) {
+                assertThat(victim.receive()).containsExactly(FakeInstance.answer(command));
+                assertThat(victim.ask(command)).containsExactly(FakeInstance.answer(command));
+                victim.close();
+            }
+            assertThat(guest.ask(command)).containsExactly(FakeInstance.answer(command));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theListenerEndsAlsoWhileATpmDoesNotReturn(Transport transport) throws Exception {
+        CountDownLatch returns = new CountDownLatch(1);
+        CountDownLatch entered = new CountDownLatch(1);
+        URI endpoint = serve(transport, FakeInstance.on(task -> {
+            entered.countDown();
+            awaitUninterruptibly(returns);
+            task.run();
+        }));
+        try (Guest guest = new Guest(endpoint)) {
+            guest.send(FakeInstance.command(14, 7));
+            entered.await();
+            listener.deactivate();
+            assertThat(guest.rest()).isEmpty();
+            assertThatThrownBy(() -> new Guest(endpoint)).isInstanceOf(IOException.class);
+        } finally {
+            returns.countDown();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 
