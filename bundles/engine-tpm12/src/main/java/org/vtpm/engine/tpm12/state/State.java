@@ -1,8 +1,10 @@
 package org.vtpm.engine.tpm12.state;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -27,13 +29,30 @@ public record State(PermanentState permanent, StClearState stClear, VolatileStat
     }
 
     /** Zeroes the secrets of this state that {@code kept} does not hold too. */
-    @SuppressWarnings("ReferenceEquality") // trees that share all their arrays need no search
+    @SuppressWarnings("ReferenceEquality") // parts that share all their arrays need no search
     public void zeroSecretsNotIn(State kept) {
-        if (permanent != kept.permanent || stClear != kept.stClear || volatiles != kept.volatiles) {
-            Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
-            kept.secrets().forEach(live::add);
-            secrets().filter(secret -> !live.contains(secret)).forEach(secret -> Arrays.fill(secret, (byte) 0));
+        List<byte[]> dropped = new ArrayList<>();
+        if (permanent != kept.permanent) {
+            addMissing(permanent.secrets(), kept.permanent.secrets(), dropped);
         }
+        if (stClear != kept.stClear) {
+            addMissing(stClear.secrets(), kept.stClear.secrets(), dropped);
+        }
+        if (volatiles != kept.volatiles) {
+            addMissing(volatiles.secrets(), kept.volatiles.secrets(), dropped);
+        }
+        // Most commands drop none; a secret may also have moved from one part to another.
+        if (!dropped.isEmpty()) {
+            List<byte[]> gone = new ArrayList<>();
+            addMissing(dropped.stream(), kept.secrets(), gone);
+            gone.forEach(secret -> Arrays.fill(secret, (byte) 0));
+        }
+    }
+
+    private static void addMissing(Stream<byte[]> secrets, Stream<byte[]> kept, List<byte[]> missing) {
+        Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
+        kept.forEach(live::add);
+        secrets.filter(secret -> !live.contains(secret)).forEach(missing::add);
     }
 
     /** Zeroes all secrets. */
