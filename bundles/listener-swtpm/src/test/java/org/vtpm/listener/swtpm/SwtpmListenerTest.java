@@ -102,7 +102,16 @@ class SwtpmListenerTest {
     @ParameterizedTest
     @EnumSource
     void pipelinedCommandsAreAnsweredInOrder(Transport transport) throws Exception {
-        URI endpoint = serve(transport, FakeInstance.on(pool));
+        pipeline(serve(transport, FakeInstance.on(pool)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void pipelinedCommandsThatAreAnsweredOnTheSpotKeepTheirOrderToo(Transport transport) throws Exception {
+        pipeline(serve(transport, FakeInstance.direct()));
+    }
+
+    private void pipeline(URI endpoint) throws Exception {
         ByteArrayOutputStream burst = new ByteArrayOutputStream();
         Random random = new Random(1);
         List<byte[]> expected = new ArrayList<>();
