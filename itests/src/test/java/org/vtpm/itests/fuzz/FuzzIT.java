@@ -50,7 +50,7 @@ class FuzzIT {
                 "--reproducer_path=" + found,
                 "-artifact_prefix=" + found + "/",
                 "-max_total_time=" + seconds,
-                "-timeout=30",
+                "-timeout=300",
                 "-rss_limit_mb=2048",
                 "-max_len=16384",
                 corpus.toString()));
