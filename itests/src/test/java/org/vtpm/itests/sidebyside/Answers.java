@@ -16,7 +16,6 @@ import org.vtpm.itests.tpm12.Wire;
  */
 final class Answers {
     private static final int PUBKEY_HEAD = 28;
-    private static final int KEY_HEAD = 43;
     private static final int KEY_TAIL = 4;
     /** What of TPM_CERTIFY_INFO and TPM_CERTIFY_INFO2 of an RSA key stands before the key's digest. */
     private static final int CERTIFY_INFO_HEAD = 35;
@@ -29,6 +28,7 @@ final class Answers {
     /** Tag and TPM_DELEGATE_PUBLIC behind the blob's length. */
     private static final int DELEGATE_PUBLIC = 4 + 2 + 51;
 
+    private static final int FIRST_STAGE_WITH_BLOB = 22;
     private static final int CAP_KEY_HANDLE = 0x7;
     private static final int CAP_MANUFACTURER_PROPERTY = 0x10;
     private static final int CAP_VERSION_VAL = 0x1A;
@@ -64,14 +64,14 @@ final class Answers {
                     CMK_CREATE_TICKET,
                     CMK_CREATE_BLOB,
                     CMK_CONVERT_MIGRATION,
-                    DAA_JOIN,
                     DAA_SIGN,
                     GET_TICKS,
                     TICK_STAMP_BLOB -> length(body);
             case SAVE_KEY_CONTEXT, SAVE_AUTH_CONTEXT -> "a blob";
+            case DAA_JOIN -> parameters[0] >= FIRST_STAGE_WITH_BLOB ? "a blob" : length(body);
             // The context is the maker's; before it stand type, handle and label, behind it the count.
             case SAVE_CONTEXT -> hex(body, 4, 10) + " " + hex(body, 14, 30);
-            case SEAL, SEALX -> hex(body, 0, 8) + " " + length(body);
+            case SEAL, SEALX -> hex(body, 0, Structures.endOfSealInfo(body)) + " " + length(body);
             case QUOTE2 -> hex(body, 0, QUOTED_PCRS) + " " + length(body);
             case AUTHORIZE_MIGRATION_KEY -> hex(body, 0, body.length - 20) + " " + length(body);
             // How long the rest is depends on how the maker encrypts the secret.
@@ -93,9 +93,8 @@ final class Answers {
                     READ_PUBEK,
                     OWNER_READ_PUBEK,
                     OWNER_READ_INTERNAL_PUB -> hex(body, 0, PUBKEY_HEAD) + " " + length(body);
-            case TAKE_OWNERSHIP ->
-                hex(body, 0, KEY_HEAD) + " " + length(body) + " " + hex(body, body.length - KEY_TAIL, body.length);
-            case CREATE_WRAP_KEY, CMK_CREATE_KEY, MAKE_IDENTITY -> hex(body, 0, KEY_HEAD) + " " + length(body);
+            case TAKE_OWNERSHIP -> keyHead(body) + " " + hex(body, body.length - KEY_TAIL, body.length);
+            case CREATE_WRAP_KEY, CMK_CREATE_KEY, MAKE_IDENTITY -> keyHead(body);
             case GET_CAPABILITY -> capability(ByteBuffer.wrap(parameters), body);
             default -> HexFormat.of().formatHex(body);
         };
@@ -128,6 +127,11 @@ final class Answers {
                         : HexFormat.of().formatHex(body);
             default -> HexFormat.of().formatHex(body);
         };
+    }
+
+    /** All of a TPM_KEY or TPM_KEY12 before its modulus. */
+    private static String keyHead(byte[] body) {
+        return hex(body, 0, Structures.endOfPcrInfo(body) + Integer.BYTES) + " " + length(body);
     }
 
     private static String length(byte[] body) {

@@ -19,6 +19,9 @@ record Authority(String name, byte[] secret, Opener opener) {
             Structures.ADIP_AES_CTR | Structures.ET_OWNER,
             probe -> Structures.OWNER,
             Secrets.owner());
+    /** Whoever speaks for the owner while a row of the delegation table is the owner's pointer. */
+    static final Authority OWNER_OIAP_AS_DELEGATE = oiap("OWNER_OIAP_AS_DELEGATE", Secrets.delegate());
+
     static final Authority OPERATOR = oiap("OPERATOR", Secrets.operator());
     static final Authority AREA = oiap("AREA", Secrets.area());
     static final Authority SRK_OIAP = oiap("SRK_OIAP", Secrets.srk());

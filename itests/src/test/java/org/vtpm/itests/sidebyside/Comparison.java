@@ -85,8 +85,8 @@ final class Comparison implements AutoCloseable {
     }
 
     private static void run(Probe probe, long seed, Case one) {
-        probe.begin(seed);
         try {
+            probe.begin(seed);
             one.action().run(probe);
             probe.closeSessions();
             if (probe.disturbed()) {

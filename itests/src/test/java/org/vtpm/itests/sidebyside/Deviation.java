@@ -65,7 +65,7 @@ enum Deviation {
             "FLUSH_SPECIFIC -> tag 0xc4, code 0x0: ",
             "Part 1, section 13: a command that fails ends the sessions that were to authorize it"),
     BOOLEAN_OF_A_SETTING(
-            ".*: SET_CAPABILITY .*of everything: setting .*0000000102",
+            ".*: SET_CAPABILITY .*of everything.*: setting .*0000000102.*",
             "SET_CAPABILITY -> tag 0xc4, code 0x3",
             "SET_CAPABILITY -> tag 0xc[45], code 0x.*",
             "Part 2, section 4.2: a boolean is 0 or 1"),
@@ -75,7 +75,7 @@ enum Deviation {
             "REVOKE_TRUST -> tag 0xc4, code 0x2d",
             "Part 3, section 14.3: without an endorsement key there is no secret to revoke it, also not of zeros"),
     DAA_PROOF_OF_ANYBODY(
-            ".*: SET_CAPABILITY of everything: .*",
+            ".*: SET_CAPABILITY of everything.*: .*",
             "SET_CAPABILITY -> tag 0xc4, code 0x1",
             "SET_CAPABILITY -> tag 0xc4, code 0x0: ",
             "Part 2, section 21.2.2: renewing the DAA secrets makes credentials worthless, so that the owner must want it"),
@@ -124,8 +124,13 @@ enum Deviation {
             "LOAD_\\w*CONTEXT -> tag 0xc4, code 0x5a",
             "LOAD_\\w*CONTEXT -> tag 0xc4, code 0x.*",
             "Part 3, section 21.3: nothing of a blob counts before its integrity is checked"),
+    WRAPPED_HANDLE_TAKEN_FOR_A_PARAMETER(
+            ".*: CHANGE_AUTH_ASYM_FINISH .*, wrapped: .*",
+            "EXECUTE_TRANSPORT -> tag 0xc5, code 0x0: .*",
+            "EXECUTE_TRANSPORT -> tag 0xc4, code 0x1d",
+            "Part 3, section 28.4: ephHandle is a handle, which no digest covers, wrapped or not"),
     WRAPPED_COMMAND_THAT_IS_NONE(
-            ".*: EXECUTE_TRANSPORT .*",
+            ".*(: EXECUTE_TRANSPORT |, wrapped: ).*",
             "EXECUTE_TRANSPORT -> tag 0xc4, code 0x3",
             "EXECUTE_TRANSPORT -> tag 0xc[45], code 0x(0|19|a).*",
             "Part 3, section 24.2, action 3: TPM_BAD_PARAMETER for what is no command"),
@@ -145,10 +150,15 @@ enum Deviation {
             "CHANGE_AUTH_ASYM_FINISH -> tag 0xc4, code 0x25",
             "Part 3, section 28.4, action 2: encData is that of TPM_STORED_DATA or TPM_KEY"),
     CERTIFIED_THOUGH_BOUND(
-            ".*: CERTIFY_KEY2? .*of BOUND.*",
+            ".*: CERTIFY_KEY2? .*of (BOUND|LOCAL_READABLE).*",
             "CERTIFY_KEY2? -> .*",
             "CERTIFY_KEY2? -> tag 0xc4, code 0x18",
-            "Part 3, sections 13.8 and 13.9: PCRs count if pcrIgnoredOnRead is FALSE");
+            "Part 3, sections 13.8 and 13.9: PCRs count if pcrIgnoredOnRead is FALSE"),
+    KEY_OF_ANOTHER_LOCALITY(
+            ".* LOCAL_.*, at locality [24]",
+            "\\w+ -> tag 0xc4, code 0x3d",
+            "\\w+ -> tag 0xc4, code 0x18",
+            "Part 1, section 25.1: a locality that localityAtRelease does not name is TPM_BAD_LOCALITY, as for NV and seals");
 
     private final Pattern request;
     private final Pattern ours;

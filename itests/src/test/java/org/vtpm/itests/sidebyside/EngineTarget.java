@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
+import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.itests.tpm12.coverage.Exercised;
 
@@ -17,6 +18,7 @@ final class EngineTarget implements Target {
     private final Exercised exercised;
     private final Map<StateKind, byte[]> state = new EnumMap<>(StateKind.class);
     private @Nullable Engine engine;
+    private int locality;
 
     EngineTarget(EngineFactory factory, Exercised exercised) {
         this.factory = factory;
@@ -26,6 +28,7 @@ final class EngineTarget implements Target {
     @Override
     public void powerOn(Map<String, byte[]> kept) throws IOException {
         close();
+        locality = 0;
         state.clear();
         kept.forEach((kind, bytes) -> state.put(StateKind.valueOf(kind), bytes.clone()));
         state.computeIfAbsent(StateKind.PERMANENT, kind -> factory.manufacture(false));
@@ -45,13 +48,27 @@ final class EngineTarget implements Target {
     }
 
     @Override
+    public void locality(int to) {
+        locality = to;
+    }
+
+    @Override
     public byte[] transmit(byte[] command) throws IOException {
+        byte[] response = powered().execute(locality, command, this::save);
+        exercised.count(command, response);
+        return response;
+    }
+
+    /** Gives a signal of a dynamic launch; the result is the TPM's return code. */
+    int signal(LaunchSignal signal, byte[] data) throws IOException {
+        return powered().dynamicLaunch(signal, data, this::save);
+    }
+
+    private Engine powered() throws IOException {
         if (engine == null) {
             throw new IOException("the engine has no power");
         }
-        byte[] response = engine.execute(0, command, this::save);
-        exercised.count(command, response);
-        return response;
+        return engine;
     }
 
     private void save(Map<StateKind, byte[]> changes) {

@@ -10,17 +10,13 @@ import static org.vtpm.itests.tpm12.Wire.u8;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.vtpm.api.engine.Engine;
-import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.LaunchSignal;
-import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.engine.tpm12.Tpm12EngineFactory;
 import org.vtpm.itests.process.Swtpm;
@@ -28,6 +24,7 @@ import org.vtpm.itests.process.SwtpmControl;
 import org.vtpm.itests.tpm12.Ordinal;
 import org.vtpm.itests.tpm12.SocketTpm;
 import org.vtpm.itests.tpm12.Tpm12Client;
+import org.vtpm.itests.tpm12.coverage.Exercised;
 
 /**
  * Random dynamic launches, with commands from all localities between their signals, on our engine and on Debian's swtpm.
@@ -185,46 +182,32 @@ class LaunchIT {
     }
 
     private static final class Ours implements Part {
-        private final EngineFactory factory = new Tpm12EngineFactory(JavaBigNumberProvider::new);
-        private final Map<StateKind, byte[]> state = new EnumMap<>(StateKind.class);
-        private Engine engine;
+        private final EngineTarget tpm =
+                new EngineTarget(new Tpm12EngineFactory(JavaBigNumberProvider::new), new Exercised());
 
         Ours() throws IOException {
-            state.put(StateKind.PERMANENT, factory.manufacture(false));
-            engine = open();
-        }
-
-        private Engine open() throws IOException {
-            try {
-                return factory.open(state);
-            } catch (Exception e) {
-                throw new IOException(e);
-            }
+            tpm.powerOn(Map.of());
         }
 
         @Override
         public void powerCycle() throws IOException {
-            engine.close();
-            engine = open();
+            tpm.powerOn(tpm.powerOff());
         }
 
         @Override
-        public int signal(LaunchSignal signal, byte[] data) {
-            return engine.dynamicLaunch(signal, data, this::save);
+        public int signal(LaunchSignal signal, byte[] data) throws IOException {
+            return tpm.signal(signal, data);
         }
 
         @Override
-        public byte[] execute(int locality, byte[] command) {
-            return engine.execute(locality, command, this::save);
-        }
-
-        private void save(Map<StateKind, byte[]> changes) {
-            changes.forEach((kind, bytes) -> state.put(kind, bytes.clone()));
+        public byte[] execute(int locality, byte[] command) throws IOException {
+            tpm.locality(locality);
+            return tpm.transmit(command);
         }
 
         @Override
         public void close() {
-            engine.close();
+            tpm.close();
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,8 @@ import org.vtpm.itests.tpm12.Response;
 import org.vtpm.itests.tpm12.Session;
 import org.vtpm.itests.tpm12.Structures;
 import org.vtpm.itests.tpm12.Tpm12Client;
+import org.vtpm.itests.tpm12.TransportChannel;
+import org.vtpm.itests.tpm12.Wire;
 
 /** One of the two TPMs as a case sees it: every answer leaves a line that has to be the same on both. */
 final class Probe implements AutoCloseable {
@@ -140,9 +143,17 @@ final class Probe implements AutoCloseable {
 
     private BigInteger endorsementKey = BigInteger.TWO.pow(2047).add(BigInteger.ONE);
     private @Nullable Stock stock;
+    private DaaCases.@Nullable Credential credential;
+    private DaaIssuer.@Nullable Certificate certificate;
     private @Nullable Session transport;
+    /** The one that all commands of the case go through. */
+    private @Nullable TransportChannel wrapping;
+
+    private TransportChannel.@Nullable Kind wrappingKind;
+    private Random random = new Random(0);
     private Tpm12Client tpm;
     private final Map<Situation, List<String>> baselines = new EnumMap<>(Situation.class);
+    private int locality;
     private boolean disturbed;
     private boolean lost;
     /** The TPM carried something out. */
@@ -154,7 +165,7 @@ final class Probe implements AutoCloseable {
 
     Probe(Target target) {
         this.target = target;
-        this.tpm = new Tpm12Client(target, new Random(0));
+        this.tpm = new Tpm12Client(target, random);
     }
 
     /** Puts the TPM into a situation, without leaving lines. */
@@ -169,6 +180,7 @@ final class Probe implements AutoCloseable {
             stock = Stock.of(client);
         }
         loaded.clear();
+        locality = 0;
         situation.enter(target, memory, client);
         failedAuthorizations = 0;
         unseenChange = false;
@@ -213,8 +225,8 @@ final class Probe implements AutoCloseable {
         return answers();
     }
 
-    /** Starts a case of its own: no lines yet, and nonces that depend on nothing else. */
-    void begin(long seed) {
+    /** Starts a case of its own: no lines yet, locality 0, and nonces that depend on nothing else. */
+    void begin(long seed) throws IOException {
         trace.clear();
         open.clear();
         kept.clear();
@@ -222,7 +234,23 @@ final class Probe implements AutoCloseable {
         disturbed = false;
         lost = false;
         carriedOut = false;
-        tpm = new Tpm12Client(target, new Random(seed));
+        random = new Random(seed);
+        wrapping = null;
+        tpm = new Tpm12Client(target, random);
+        locality(0);
+    }
+
+    /** Where the case's commands come from. */
+    int locality() {
+        return locality;
+    }
+
+    /** Has the case's further commands come from another locality than 0. */
+    void locality(int to) throws IOException {
+        if (to != locality) {
+            target.locality(to);
+            locality = to;
+        }
     }
 
     /** What the case did so far. */
@@ -337,6 +365,84 @@ final class Probe implements AutoCloseable {
         transport = response.ok() ? Tpm12Client.transportSession(response) : null;
     }
 
+    /** Opens a transport session for all further commands of the case, if the TPM allows it. */
+    void wrap(TransportChannel.Kind kind) throws IOException {
+        byte[] secret = Secrets.transport();
+        boolean encrypted = kind.scheme() != TransportChannel.Scheme.PLAIN;
+        byte[] sent = encrypted ? Structures.oaep(StockKey.LEGACY.pair().modulus(), concat(u16(0x1D), secret)) : secret;
+        byte[] parameters = concat(kind.transPublic(), sized(sent));
+        Response established = encrypted
+                ? send(
+                        Ordinal.ESTABLISH_TRANSPORT,
+                        u32(loaded(StockKey.LEGACY)),
+                        parameters,
+                        Auth.once(oiap(), Secrets.key()))
+                : send(Ordinal.ESTABLISH_TRANSPORT, u32(Structures.NO_TRANSPORT_KEY), parameters);
+        if (established.ok()) {
+            wrapping = new TransportChannel(
+                    target, random, kind, established, secret, sent, this::modulus, this::recordTransport);
+            wrappingKind = kind;
+            tpm = new Tpm12Client(wrapping, random);
+        }
+    }
+
+    /** Has the further commands go as they are, and ends the transport session: one that logs has its log signed. */
+    void unwrap() throws IOException {
+        TransportChannel ended = wrapping;
+        if (ended == null || wrappingKind == null) {
+            return;
+        }
+        wrapping = null;
+        tpm = new Tpm12Client(target, random);
+        if (!wrappingKind.logs()) {
+            send(Ordinal.FLUSH_SPECIFIC, u32(ended.session().handle()), u32(Structures.RT_TRANS));
+            return;
+        }
+        byte[] antiReplay = nonce();
+        Response released = send(
+                Ordinal.RELEASE_TRANSPORT_SIGNED,
+                u32(loaded(StockKey.SIGN_OPEN)),
+                antiReplay,
+                Auth.once(ended.session(), Secrets.transport()));
+        if (released.ok() && ended.logKnown()) {
+            byte[] log = ended.signedLog(antiReplay, released.body());
+            byte[] signature = Arrays.copyOfRange(released.body(), 40, released.body().length);
+            // Logs differ between the TPMs: so does the line, unless both signed what they should.
+            boolean genuine = Arrays.equals(StockKey.SIGN_OPEN.pair().sign(Wire.sha1(log)), signature);
+            note(
+                    genuine
+                            ? "the log is signed"
+                            : "the log is not " + HexFormat.of().formatHex(log));
+        }
+    }
+
+    private void recordTransport(TransportChannel.Outer outer) {
+        String line = Ordinal.EXECUTE_TRANSPORT + " -> tag 0x%x, code 0x%x".formatted(outer.tag(), outer.code());
+        note(
+                outer.code() != 0
+                        ? line
+                        : "%s: locality %d, %s, %s"
+                                .formatted(
+                                        line,
+                                        outer.locality(),
+                                        outer.open() ? "open" : "ended",
+                                        outer.authentic() ? "authentic" : "not authentic"));
+    }
+
+    /** The public key of a handle, if it is one of the stock. */
+    private Optional<byte[]> modulus(int handle) {
+        if (handle == Structures.SRK) {
+            return Optional.of(Wire.unsigned(stock().srk()));
+        }
+        if (handle == Structures.ENDORSEMENT_KEY) {
+            return Optional.of(Wire.unsigned(endorsementKey));
+        }
+        return loaded.entrySet().stream()
+                .filter(entry -> entry.getValue() == handle && handle != KEY_OF_NOBODY)
+                .findFirst()
+                .map(entry -> stock().modulus(entry.getKey()));
+    }
+
     /** The case's transport session; one that no TPM knows if it has none. */
     Session transport() {
         return transport == null ? Session.unknown(SESSION_OF_NOBODY) : transport;
@@ -350,6 +456,22 @@ final class Probe implements AutoCloseable {
     /** What was kept by this name; if nothing was, bytes that say nothing. */
     byte[] kept(String name) {
         return kept.getOrDefault(name, new byte[64]);
+    }
+
+    /** Keeps for all further cases what came of a join; it stays good as long as the owner does. */
+    void certify(DaaCases.Credential made, DaaIssuer.@Nullable Certificate by) {
+        credential = made;
+        certificate = by;
+    }
+
+    /** The TPM's part of what came of a join; null before there was one. */
+    DaaCases.@Nullable Credential credential() {
+        return credential;
+    }
+
+    /** The host's part. */
+    DaaIssuer.@Nullable Certificate certificate() {
+        return certificate;
     }
 
     /** What the owned TPM made for all cases. */

@@ -213,7 +213,7 @@ final class Requests {
     }
 
     /** Everything that TPM_SetCapability can change (Part 2, section 21.3). */
-    private static List<byte[]> settings() {
+    static List<byte[]> settings() {
         List<byte[]> settings = new ArrayList<>();
         for (int value : new int[] {0, 1}) {
             for (int flag : new int[] {1, 2, 3, 4, 5, 6, 17, 18, 20}) {
@@ -230,7 +230,7 @@ final class Requests {
         return settings;
     }
 
-    private static byte[] setting(int area, int field, byte[] value) {
+    static byte[] setting(int area, int field, byte[] value) {
         return concat(u32(area), sized(u32(field)), sized(value));
     }
 

@@ -48,14 +48,15 @@ record SoftKey(byte[] parms, BigInteger modulus, BigInteger prime, int bits) {
     }
 
     /**
-     * A migratable TPM_KEY below the storage root key (TPM Main Part 2, section 10.2), with the usual secrets.
+     * A migratable key below the storage root key (TPM Main Part 2, sections 10.2 and 10.3), with the usual secrets.
      *
+     * @param start what it begins with, in hex: the version of a TPM_KEY, or what stands in for it in a TPM_KEY12
      * @param keyFlags more flags
-     * @param pcrInfo empty, or TPM_PCR_INFO
+     * @param pcrInfo empty, TPM_PCR_INFO or TPM_PCR_INFO_LONG
      */
-    byte[] wrapped(BigInteger parent, int keyUsage, int keyFlags, int authDataUsage, byte[] pcrInfo) {
+    byte[] wrapped(BigInteger parent, String start, int keyUsage, int keyFlags, int authDataUsage, byte[] pcrInfo) {
         byte[] head = concat(
-                HexFormat.of().parseHex("01010000"),
+                HexFormat.of().parseHex(start),
                 u16(keyUsage),
                 u32(MIGRATABLE | keyFlags),
                 u8(authDataUsage),

@@ -10,6 +10,7 @@ import static org.vtpm.itests.tpm12.Wire.zeros;
 
 import java.io.IOException;
 import java.math.BigInteger;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -55,28 +56,34 @@ record Stock(
     /** Delegations, by whom and for what. */
     enum Delegation {
         /** By the owner, in an enabled family. */
-        OWNER(1, Situation.FAMILY, 1 << 18 | 1 << 1 | 1 << 2 | 1 << 5 | 1 << 24),
+        OWNER(1, Situation.FAMILY, 1 << 18 | 1 << 1 | 1 << 2 | 1 << 5 | 1 << 24, 0x1F),
+        /** By the owner, at localities 1 and 3. */
+        OWNER_LOCAL(1, Situation.FAMILY, 1 << 18, 0x0A),
         /** By the owner, in a family that is locked. */
-        OWNER_LOCKED(1, Situation.LOCKED_FAMILY, 1 << 18 | 1 << 1 | 1 << 2 | 1 << 5 | 1 << 24),
+        OWNER_LOCKED(1, Situation.LOCKED_FAMILY, 1 << 18 | 1 << 1 | 1 << 2 | 1 << 5 | 1 << 24, 0x1F),
         /** By the owner, in a family that is disabled. */
-        OWNER_DISABLED(1, Situation.DISABLED_FAMILY, 1 << 18),
+        OWNER_DISABLED(1, Situation.DISABLED_FAMILY, 1 << 18, 0x1F),
         /** For the signing key, in an enabled family. */
-        KEY(2, Situation.FAMILY, 1 << 14 | 1 << 7),
-        KEY_LOCKED(2, Situation.LOCKED_FAMILY, 1 << 14 | 1 << 7);
+        KEY(2, Situation.FAMILY, 1 << 14 | 1 << 7, 0x1F),
+        KEY_LOCKED(2, Situation.LOCKED_FAMILY, 1 << 14 | 1 << 7, 0x1F),
+        /** For the signing key, at localities 1 and 3. */
+        KEY_LOCAL(2, Situation.FAMILY, 1 << 14, 0x0A);
 
         private final int type;
         private final int family;
         private final int permissions;
+        private final int localities;
 
-        Delegation(int type, int family, int permissions) {
+        Delegation(int type, int family, int permissions, int localities) {
             this.type = type;
             this.family = family;
             this.permissions = permissions;
+            this.localities = localities;
         }
 
         /** TPM_DELEGATE_PUBLIC. */
         byte[] publicInfo() {
-            return delegatePublic(type, family, permissions);
+            return delegatePublic(type, family, permissions, localities);
         }
     }
 
@@ -116,6 +123,14 @@ record Stock(
         return Objects.requireNonNull(keys.get(key));
     }
 
+    /** The modulus of a key, as it stands in the key. */
+    byte[] modulus(StockKey key) {
+        byte[] whole = key(key);
+        int size = Structures.endOfPcrInfo(whole);
+        return Arrays.copyOfRange(
+                whole, size + 4, size + 4 + ByteBuffer.wrap(whole).getInt(size));
+    }
+
     /** What of a wrapped key is encrypted. */
     byte[] encData(StockKey key) {
         return tail(key(key));
@@ -131,10 +146,14 @@ record Stock(
 
     /** TPM_DELEGATE_PUBLIC, for everywhere. */
     static byte[] delegatePublic(int type, int family, int permissions) {
+        return delegatePublic(type, family, permissions, 0x1F);
+    }
+
+    private static byte[] delegatePublic(int type, int family, int permissions, int localities) {
         return concat(
                 u16(0x1B),
                 u8(0),
-                Structures.anyPcr(),
+                Structures.pcrInfoShort(Structures.pcrSelection(3), localities, zeros()),
                 u16(0x1A),
                 u32(type),
                 u32(permissions),

@@ -10,13 +10,23 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.itests.process.Swtpm;
+import org.vtpm.itests.process.SwtpmControl;
 import org.vtpm.itests.tpm12.SocketTpm;
 
-/** Debian's swtpm; each power cycle is a process of its own. */
+/** Debian's swtpm. One process serves until it dies; its control channel cuts the power, and it reads its state again. */
 final class SwtpmTarget implements Target {
     private final Path folder;
-    private @Nullable Swtpm process;
-    private @Nullable SocketTpm channel;
+    private @Nullable Connection connection;
+    private boolean powered;
+
+    /** A running process and both ways to it. */
+    private record Connection(Swtpm process, SocketTpm channel, SwtpmControl control) {
+        void close() {
+            control.close();
+            channel.close();
+            process.close();
+        }
+    }
 
     SwtpmTarget(Path folder) {
         this.folder = folder;
@@ -24,7 +34,6 @@ final class SwtpmTarget implements Target {
 
     @Override
     public void powerOn(Map<String, byte[]> state) throws IOException {
-        powerOff();
         Files.createDirectories(folder);
         for (Path file : stateFiles()) {
             Files.delete(file);
@@ -32,18 +41,31 @@ final class SwtpmTarget implements Target {
         for (Map.Entry<String, byte[]> part : state.entrySet()) {
             Files.write(folder.resolve(part.getKey()), part.getValue());
         }
+        if (connection != null && !connection.process().isAlive()) {
+            close();
+        }
+        if (connection == null) {
+            connection = start();
+        } else {
+            connection.control().init();
+            connection.control().setLocality(0);
+        }
+        powered = true;
+    }
+
+    private Connection start() throws IOException {
         try {
-            process = Swtpm.start(folder);
+            Swtpm process = Swtpm.start(folder);
+            return new Connection(process, process.connect(), process.control());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw (IOException) new InterruptedIOException("interrupted while swtpm started").initCause(e);
         }
-        channel = process.connect();
     }
 
     @Override
     public Map<String, byte[]> powerOff() throws IOException {
-        close();
+        powered = false;
         Map<String, byte[]> state = new HashMap<>();
         if (Files.isDirectory(folder)) {
             for (Path file : stateFiles()) {
@@ -61,22 +83,28 @@ final class SwtpmTarget implements Target {
     }
 
     @Override
+    public void locality(int locality) throws IOException {
+        running().control().setLocality(locality);
+    }
+
+    @Override
     public byte[] transmit(byte[] command) throws IOException {
-        if (channel == null) {
+        return running().channel().transmit(command);
+    }
+
+    private Connection running() throws IOException {
+        if (connection == null || !powered) {
             throw new IOException("swtpm has no power");
         }
-        return channel.transmit(command);
+        return connection;
     }
 
     @Override
     public void close() {
-        if (channel != null) {
-            channel.close();
-            channel = null;
+        if (connection != null) {
+            connection.close();
+            connection = null;
         }
-        if (process != null) {
-            process.close();
-            process = null;
-        }
+        powered = false;
     }
 }

@@ -19,4 +19,7 @@ interface Target extends TpmChannel {
      * @return the state it keeps without power, in its own format
      */
     Map<String, byte[]> powerOff() throws IOException;
+
+    /** Has the following commands come from another locality; after power-on it is 0. */
+    void locality(int locality) throws IOException;
 }

@@ -26,6 +26,7 @@ final class Variants {
     private static final int MOST_AT_AN_END = 48;
 
     private static final int[] TAGS = {0, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0x8001, 0xFFFF};
+    private static final int[] CUTS = {0, 9, 10, 12, 13, 14, 18, -65, -46, -45, -44, -20, -1};
     private static final int[] TRAILERS = {1, 2, 4, 20, 45};
     private static final byte[] WRONG_SECRET =
             new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20};
@@ -35,6 +36,18 @@ final class Variants {
 
     private Variants(Request request) {
         this.request = request;
+    }
+
+    /** The request as it should be. */
+    static Case wellFormed(Request request) {
+        return wellFramed(request).get(0);
+    }
+
+    /** The request with another value in each of its fields in turn. */
+    static List<Case> withOtherFields(Request request) {
+        Variants variants = new Variants(request);
+        variants.fields();
+        return variants.cases;
     }
 
     /** The request as it should be, and with authorization that is wrong. */
@@ -62,39 +75,62 @@ final class Variants {
         return variants.cases;
     }
 
+    /** The request cut off in some places, each a case of its own: for sessions that a malformed request ends. */
+    static List<Case> cut(Request request) {
+        Variants variants = new Variants(request);
+        for (int length : CUTS) {
+            variants.add(length < 0 ? "cut by " + -length : "cut to " + length, probe -> {
+                byte[] whole =
+                        Tpm12Client.frame(variants.tag(), request.ordinal().code(), variants.plain(probe));
+                byte[] cut = Arrays.copyOf(whole, Math.max(0, length < 0 ? whole.length + length : length));
+                if (cut.length >= HEADER) {
+                    setSize(cut, cut.length);
+                }
+                probe.transmit(request.ordinal(), new byte[0], cut);
+            });
+        }
+        return variants.cases;
+    }
+
     /** The variants of a request whose form is wrong. */
     static List<Case> malformed(Request request) {
         Variants variants = new Variants(request);
         variants.truncations();
+        variants.framed();
+        return variants.cases;
+    }
+
+    /** The same but for requests that are cut off. */
+    static List<Case> misframed(Request request) {
+        Variants variants = new Variants(request);
+        variants.framed();
+        return variants.cases;
+    }
+
+    private void framed() {
         for (int length : TRAILERS) {
-            variants.add(
-                    length + " bytes too many",
-                    probe -> variants.sendFramed(
-                            probe, variants.tag(), concat(variants.plain(probe), new byte[length])));
+            add(length + " bytes too many", probe -> sendFramed(probe, tag(), concat(plain(probe), new byte[length])));
         }
         for (int tag : TAGS) {
-            if (tag != variants.tag()) {
-                variants.add(
-                        "tag 0x%x".formatted(tag), probe -> variants.sendFramed(probe, tag, variants.plain(probe)));
+            if (tag != tag()) {
+                add("tag 0x%x".formatted(tag), probe -> sendFramed(probe, tag, plain(probe)));
             }
         }
         if (request.authorized()) {
             for (int fewer = 1; fewer <= request.authorities().size(); fewer++) {
                 int missing = fewer;
-                variants.add(fewer + " sessions fewer", probe -> {
-                    byte[] bare = variants.plain(probe);
-                    variants.sendFramed(
-                            probe, variants.tag() - missing, Arrays.copyOf(bare, bare.length - missing * AUTH_BLOCK));
+                add(fewer + " sessions fewer", probe -> {
+                    byte[] bare = plain(probe);
+                    sendFramed(probe, tag() - missing, Arrays.copyOf(bare, bare.length - missing * AUTH_BLOCK));
                 });
             }
-            variants.add("continueAuthSession 2", probe -> {
-                byte[] bytes = variants.plain(probe);
+            add("continueAuthSession 2", probe -> {
+                byte[] bytes = plain(probe);
                 bytes[bytes.length - 21] = 2;
-                variants.sendFramed(probe, variants.tag(), bytes);
+                sendFramed(probe, tag(), bytes);
             });
         }
-        variants.sizes();
-        return variants.cases;
+        sizes();
     }
 
     private void add(String name, Case.Action action) {

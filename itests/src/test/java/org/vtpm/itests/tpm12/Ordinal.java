@@ -1,5 +1,8 @@
 package org.vtpm.itests.tpm12;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /** The commands of TPM 1.2 (TPM Main Part 2, section 17, and the TSC ordinals of the PC client). */
 public enum Ordinal {
     OIAP(0x0A),
@@ -139,9 +142,85 @@ public enum Ordinal {
         return code;
     }
 
-    /** Bytes of the response's handle, which no digest covers. */
+    /** The command with this ordinal. */
+    static Optional<Ordinal> of(int code) {
+        return Arrays.stream(values()).filter(one -> one.code == code).findFirst();
+    }
+
+    /** Bytes at the front of a request that no digest covers and no transport session encrypts. */
+    int inHandleBytes() {
+        return switch (this) {
+            case OSAP -> 26;
+            case DSAP -> 30;
+            case CHANGE_AUTH_ASYM_FINISH, CERTIFY_KEY, CERTIFY_KEY2 -> 2 * Integer.BYTES;
+            case CHANGE_AUTH,
+                    CHANGE_AUTH_ASYM_START,
+                    CMK_CREATE_KEY,
+                    QUOTE,
+                    SEAL,
+                    UNSEAL,
+                    CMK_CREATE_BLOB,
+                    UNBIND,
+                    CREATE_WRAP_KEY,
+                    LOAD_KEY,
+                    GET_PUB_KEY,
+                    EVICT_KEY,
+                    KEY_CONTROL_OWNER,
+                    CMK_CONVERT_MIGRATION,
+                    MIGRATE_KEY,
+                    CREATE_MIGRATION_BLOB,
+                    DAA_JOIN,
+                    CONVERT_MIGRATION_BLOB,
+                    DAA_SIGN,
+                    SIGN,
+                    SEALX,
+                    QUOTE2,
+                    LOAD_KEY2,
+                    CERTIFY_SELF_TEST,
+                    GET_CAPABILITY_SIGNED,
+                    ACTIVATE_IDENTITY,
+                    GET_AUDIT_DIGEST_SIGNED,
+                    TERMINATE_HANDLE,
+                    SET_REDIRECTION,
+                    SAVE_KEY_CONTEXT,
+                    SAVE_AUTH_CONTEXT,
+                    SAVE_CONTEXT,
+                    LOAD_CONTEXT,
+                    FLUSH_SPECIFIC,
+                    DELEGATE_CREATE_KEY_DELEGATION,
+                    ESTABLISH_TRANSPORT,
+                    RELEASE_TRANSPORT_SIGNED,
+                    TICK_STAMP_BLOB -> Integer.BYTES;
+            default -> 0;
+        };
+    }
+
+    /**
+     * How many keys a request names at its front, for the log of a transport session.
+     *
+     * @param resourceType what follows the first handle
+     */
+    int keyHandles(int resourceType) {
+        return switch (this) {
+            case OWNER_READ_INTERNAL_PUB -> 1;
+            case SAVE_CONTEXT, FLUSH_SPECIFIC -> resourceType == Structures.RT_KEY ? 1 : 0;
+            case OSAP,
+                    DSAP,
+                    DAA_JOIN,
+                    DAA_SIGN,
+                    GET_CAPABILITY_SIGNED,
+                    TERMINATE_HANDLE,
+                    SAVE_AUTH_CONTEXT,
+                    LOAD_CONTEXT -> 0;
+            default -> inHandleBytes() / Integer.BYTES;
+        };
+    }
+
+    /** Bytes at the front of a response that no digest covers and no transport session encrypts. */
     int outHandleBytes() {
         return switch (this) {
+            case OIAP -> 24;
+            case OSAP, DSAP -> 44;
             case LOAD_KEY2, LOAD_CONTEXT, LOAD_KEY_CONTEXT, LOAD_AUTH_CONTEXT, ESTABLISH_TRANSPORT -> Integer.BYTES;
             default -> 0;
         };

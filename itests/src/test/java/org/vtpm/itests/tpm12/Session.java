@@ -69,6 +69,11 @@ public final class Session {
         }
     }
 
+    /** The TPM's last nonce. */
+    byte[] nonceEven() {
+        return nonceEven;
+    }
+
     private byte[] shared() {
         if (sharedSecret == null) {
             throw new IllegalStateException("an OIAP session encrypts nothing");

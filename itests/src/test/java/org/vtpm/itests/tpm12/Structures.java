@@ -114,6 +114,23 @@ public final class Structures {
         return concat(u16(0x18), u32(index), read, write, u16(0x17), u32(attributes), u8(0), u8(0), u8(0), u32(size));
     }
 
+    /** TPM_PCR_INFO_LONG whose creation the TPM fills in, for PCRs that are zero (section 8.4). */
+    public static byte[] pcrInfoLong(byte[] selection, int localities, byte[] digestAtRelease) {
+        return concat(u16(6), u8(1), u8(localities), selection, selection, Wire.zeros(), digestAtRelease);
+    }
+
+    /** Where the PCRInfo of the TPM_KEY or TPM_KEY12 at the start of the bytes ends (sections 10.2 and 10.3). */
+    public static int endOfPcrInfo(byte[] key) {
+        int parmSize = 4 + 2 + 4 + 1 + 4 + 2 + 2;
+        int pcrInfoSize = parmSize + 4 + ByteBuffer.wrap(key).getInt(parmSize);
+        return pcrInfoSize + 4 + ByteBuffer.wrap(key).getInt(pcrInfoSize);
+    }
+
+    /** Where the sealInfo of the TPM_STORED_DATA at the start of the bytes ends (sections 9.1 and 9.2). */
+    public static int endOfSealInfo(byte[] storedData) {
+        return 8 + ByteBuffer.wrap(storedData).getInt(4);
+    }
+
     /** The modulus in a TPM_PUBKEY that starts at the given offset (section 10.4). */
     public static BigInteger modulus(byte[] bytes, int offset) {
         ByteBuffer key = ByteBuffer.wrap(bytes);
