@@ -110,8 +110,13 @@ record GuestKey(byte[] keyInfo) {
 
     /** Encrypts for a TPM_PUBKEY, with the label of the specification. */
     static byte[] encrypt(byte[] pubkey, byte[] plain) {
+        return encrypt(pubkey, plain, new SecureRandom());
+    }
+
+    /** The same with random numbers of the caller's choice. */
+    static byte[] encrypt(byte[] pubkey, byte[] plain, SecureRandom random) {
         try {
-            return new Rsa(JavaBigNumberProvider::new, new SecureRandom())
+            return new Rsa(JavaBigNumberProvider::new, random)
                     .encryptOaep(publicKey(pubkey), "TCPA".getBytes(StandardCharsets.US_ASCII), plain);
         } catch (RsaException e) {
             throw new IllegalArgumentException(e);

@@ -103,8 +103,12 @@ final class GuestTransport {
 
     /** Opens a session that is encrypted, with its secret encrypted for a key that needs no authorisation. */
     static GuestTransport encrypted(TestTpm tpm, Scheme scheme, int attributes, int key) {
+        return encrypted(tpm, scheme, attributes, key, encryptedSecret(tpm, key));
+    }
+
+    /** The same with a secret that is encrypted already. */
+    static GuestTransport encrypted(TestTpm tpm, Scheme scheme, int attributes, int key, byte[] secret) {
         byte[] transPublic = transPublic(attributes | ENCRYPT, scheme.algId, scheme.encScheme);
-        byte[] secret = encryptedSecret(tpm, key);
         Response response = tpm.send("EstablishTransport", u32(key), transPublic, sized(secret));
         return new GuestTransport(tpm, scheme, transPublic, secret, response);
     }
