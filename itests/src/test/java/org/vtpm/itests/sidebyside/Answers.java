@@ -29,6 +29,9 @@ final class Answers {
     private static final int DELEGATE_PUBLIC = 4 + 2 + 51;
 
     private static final int FIRST_STAGE_WITH_BLOB = 22;
+    /** No length of what DAA gives out is a multiple of this. */
+    private static final int ABOUT = 16;
+
     private static final int CAP_KEY_HANDLE = 0x7;
     private static final int CAP_MANUFACTURER_PROPERTY = 0x10;
     private static final int CAP_VERSION_VAL = 0x1A;
@@ -64,11 +67,11 @@ final class Answers {
                     CMK_CREATE_TICKET,
                     CMK_CREATE_BLOB,
                     CMK_CONVERT_MIGRATION,
-                    DAA_SIGN,
                     GET_TICKS,
                     TICK_STAMP_BLOB -> length(body);
             case SAVE_KEY_CONTEXT, SAVE_AUTH_CONTEXT -> "a blob";
-            case DAA_JOIN -> parameters[0] >= FIRST_STAGE_WITH_BLOB ? "a blob" : length(body);
+            case DAA_JOIN -> parameters[0] >= FIRST_STAGE_WITH_BLOB ? "a blob" : number(body);
+            case DAA_SIGN -> number(body);
             // The context is the maker's; before it stand type, handle and label, behind it the count.
             case SAVE_CONTEXT -> hex(body, 4, 10) + " " + hex(body, 14, 30);
             case SEAL, SEALX -> hex(body, 0, Structures.endOfSealInfo(body)) + " " + length(body);
@@ -132,6 +135,11 @@ final class Answers {
     /** All of a TPM_KEY or TPM_KEY12 before its modulus. */
     private static String keyHead(byte[] body) {
         return hex(body, 0, Structures.endOfPcrInfo(body) + Integer.BYTES) + " " + length(body);
+    }
+
+    /** A random number without leading zeros: mostly as long as it can be, and hardly ever shorter by more than a byte. */
+    private static String number(byte[] body) {
+        return "about " + body.length / ABOUT * ABOUT + " bytes";
     }
 
     private static String length(byte[] body) {

@@ -41,16 +41,25 @@ final class SwtpmTarget implements Target {
         for (Map.Entry<String, byte[]> part : state.entrySet()) {
             Files.write(folder.resolve(part.getKey()), part.getValue());
         }
-        if (connection != null && !connection.process().isAlive()) {
+        if (!powerCycled()) {
             close();
-        }
-        if (connection == null) {
             connection = start();
-        } else {
-            connection.control().init();
-            connection.control().setLocality(0);
         }
         powered = true;
+    }
+
+    /** Whether the process read the state again; it may have died of the last command. */
+    private boolean powerCycled() {
+        if (connection == null) {
+            return false;
+        }
+        try {
+            connection.control().init();
+            connection.control().setLocality(0);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private Connection start() throws IOException {
