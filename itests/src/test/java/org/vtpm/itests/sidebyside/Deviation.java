@@ -134,11 +134,6 @@ enum Deviation {
             "EXECUTE_TRANSPORT -> tag 0xc4, code 0x3",
             "EXECUTE_TRANSPORT -> tag 0xc[45], code 0x(0|19|a).*",
             "Part 3, section 24.2, action 3: TPM_BAD_PARAMETER for what is no command"),
-    REVISION_OF_A_KEY(
-            ".*: LOAD_KEY2? .*inKey changed at 3.*",
-            "LOAD_KEY2? -> .*",
-            "LOAD_KEY2? -> tag 0xc4, code 0x1",
-            "Part 2, section 5.1: of a structure's version only major and minor are inspected"),
     KEY_TAKEN_FOR_DATA(
             ".*: CHANGE_AUTH .*entityType 0003.*",
             "CHANGE_AUTH -> tag 0xc4, code 0x43",

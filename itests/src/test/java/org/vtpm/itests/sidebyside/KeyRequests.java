@@ -46,6 +46,9 @@ final class KeyRequests {
                 Request.of(Ordinal.LOAD_KEY2, Authority.SRK_OIAP, wrapped(StockKey.CMK))
                         .withHandles(parent())
                         .labelled("of a certifiable key"),
+                Request.of(Ordinal.LOAD_KEY2, Authority.SRK_OIAP, wrapped(StockKey.REVISED))
+                        .withHandles(parent())
+                        .labelled("of a version with revisions"),
                 Request.of(Ordinal.GET_PUB_KEY, Authority.KEY_OIAP).withHandles(key("keyHandle", StockKey.SIGN)),
                 Request.of(Ordinal.GET_PUB_KEY, Authority.keyOsap(StockKey.SIGN))
                         .withHandles(key("keyHandle", StockKey.SIGN)),

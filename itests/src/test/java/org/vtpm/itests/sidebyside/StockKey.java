@@ -40,6 +40,8 @@ final class StockKey {
     /** One that PCRs lock, but for reading it. */
     static final StockKey BOUND = new StockKey(
             "BOUND", SoftKey.of(10, 1024, NO_ENCRYPTION, SIGN_SHA1), KEY, 0x10, PCR_IGNORED_ON_READ, 1, AT_PCR_8);
+    /** One of a version that has revisions. */
+    static final StockKey REVISED = new StockKey("REVISED", SIGN_OPEN.pair, "01010203", 0x10, 0, 1, ANYWHERE);
     /** Ones that localities lock. */
     static final StockKey LOCAL_SIGN =
             new StockKey("LOCAL_SIGN", SoftKey.of(11, 1024, NO_ENCRYPTION, SIGN_SHA1), KEY12, 0x10, 0, 1, SOMEWHERE);
@@ -67,6 +69,7 @@ final class StockKey {
             MIGRATE,
             SPARE,
             BOUND,
+            REVISED,
             LOCAL_SIGN,
             LOCAL_STORAGE,
             LOCAL_LEGACY,

@@ -38,6 +38,15 @@ class KeyTest {
     }
 
     @Test
+    void theRevisionsOfItsVersionAreAPartOfAKey() {
+        byte[] wrapped = GuestKey.signing().create(tpm).is(ReturnCode.SUCCESS).parameters();
+        wrapped[3] ^= 1;
+        GuestKey.load(tpm, Handles.SRK, SRK_AUTH, wrapped).is(ReturnCode.AUTHFAIL);
+        wrapped[3] ^= 1;
+        GuestKey.load(tpm, Handles.SRK, SRK_AUTH, wrapped).is(ReturnCode.SUCCESS);
+    }
+
+    @Test
     void theOlderWayOfLoadingAuthorisesTheHandleToo() {
         byte[] wrapped = GuestKey.signing().create(tpm).is(ReturnCode.SUCCESS).parameters();
         byte[] handle = tpm.authorized(tpm.oiap(GuestOwner.SRK_AUTH), false, "LoadKey", u32(Handles.SRK), wrapped)

@@ -16,6 +16,7 @@ final class TestOwner {
 
     static Owner with(byte[] ownerAuth, byte[] srkAuth) {
         TpmKey srk = new TpmKey.Key(
+                0,
                 0x11,
                 new KeyFlags(0),
                 1,

@@ -62,6 +62,7 @@ public final class AsymmetricChangeChapter implements Chapter {
         Keys.requireUsage(identity, KeyUsage.IDENTITY);
         Keys.authorize(tx, identity);
         TpmKey params = new TpmKey.Key(
+                KeyCreation.NO_REVISION,
                 KeyUsage.AUTHCHANGE,
                 new KeyFlags(KeyFlag.IS_VOLATILE.mask()),
                 AuthDataUsage.NEVER,

@@ -18,6 +18,9 @@ import org.vtpm.engine.tpm12.structure.TpmKey;
 
 /** Making keys: what TPM_CreateWrapKey, TPM_CMK_CreateKey, TPM_MakeIdentity and TPM_TakeOwnership have in common. */
 final class KeyCreation {
+    /** The revision bytes of a version that this TPM writes (TPM Main Part 2, section 5.1). */
+    static final int NO_REVISION = 0;
+
     private KeyCreation() {}
 
     /** Makes the key that checked parameters describe. The caller destroys it. */
@@ -32,6 +35,7 @@ final class KeyCreation {
         byte[] encData = {};
         if (params instanceof TpmKey.Key12 key) {
             return new TpmKey.Key12(
+                    key.fill(),
                     key.keyUsage(),
                     key.keyFlags(),
                     key.authDataUsage(),
@@ -42,6 +46,7 @@ final class KeyCreation {
         }
         TpmKey.Key key = (TpmKey.Key) params;
         return new TpmKey.Key(
+                NO_REVISION,
                 key.keyUsage(),
                 key.keyFlags(),
                 key.authDataUsage(),

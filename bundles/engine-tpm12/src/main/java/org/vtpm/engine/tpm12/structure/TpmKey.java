@@ -49,9 +49,15 @@ public sealed interface TpmKey {
         return new Pubkey(algorithmParms(), pubKey());
     }
 
-    /** TPM_KEY, the form of version 1.1; the revision bytes of its version are not looked at. */
-    @Tag(value = 0x01010000, bytes = 4, mask = 0xFFFF0000L, mismatch = Kind.BAD_VERSION)
+    /**
+     * TPM_KEY, the form of version 1.1.
+     *
+     * @param revision the revision bytes of its version: ignored on input (TPM Main Part 2, section 5.1), but part of what
+     *     {@link #pubDataDigest} covers
+     */
+    @Tag(value = 0x0101, mismatch = Kind.BAD_VERSION)
     record Key(
+            @U16 int revision,
             @U16 int keyUsage,
             KeyFlags keyFlags,
             @U8 int authDataUsage,
@@ -70,13 +76,18 @@ public sealed interface TpmKey {
 
         @Override
         public TpmKey withEncData(byte[] to) {
-            return new Key(keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
+            return new Key(revision, keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
         }
     }
 
+    /** What makes the tag of a TPM_KEY12 as long as the version of a TPM_KEY: zero. */
+    @Tag(value = 0, mismatch = Kind.BAD_VERSION)
+    record Fill() {}
+
     /** TPM_KEY12. */
-    @Tag(value = 0x00280000, bytes = 4, mismatch = Kind.BAD_VERSION)
+    @Tag(value = 0x0028, mismatch = Kind.BAD_VERSION)
     record Key12(
+            Fill fill,
             @U16 int keyUsage,
             KeyFlags keyFlags,
             @U8 int authDataUsage,
@@ -96,7 +107,7 @@ public sealed interface TpmKey {
 
         @Override
         public TpmKey withEncData(byte[] to) {
-            return new Key12(keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
+            return new Key12(fill, keyUsage, keyFlags, authDataUsage, algorithmParms, pcrInfo, pubKey, to);
         }
     }
 }

@@ -186,6 +186,7 @@ class StateFormatTest {
 
     private static TpmKey storageKey() {
         return new TpmKey.Key(
+                0,
                 KeyUsage.STORAGE,
                 new KeyFlags(0),
                 1,
