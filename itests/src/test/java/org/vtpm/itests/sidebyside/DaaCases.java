@@ -96,9 +96,11 @@ final class DaaCases {
         List<Case> cases = new ArrayList<>();
         int steps = command == Ordinal.DAA_JOIN ? 26 : 16;
         for (int at = 0; at < steps; at++) {
-            for (Fault fault : Fault.values()) {
-                if (all || (at + fault.ordinal()) % 3 == 0) {
+            Fault[] faults = Fault.values();
+            for (int number = 0; number < faults.length; number++) {
+                if (all || (at + number) % 3 == 0) {
                     int step = at;
+                    Fault fault = faults[number];
                     cases.add(new Case(
                             command + " in step " + step + ": " + fault, probe -> wrong(probe, command, step, fault)));
                 }
