@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
+import org.vtpm.api.root.SealingTerms;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
@@ -52,7 +53,7 @@ record HostKeyFile(
     /** Has a secret sealed. */
     static HostKeyFile seal(byte[] secret, RootOfTrust root) throws IOException {
         try (HostKey key = new HostKey(secret)) {
-            List<Copy> copies = List.of(new Copy(root.name().getBytes(UTF_8), root.seal(secret)));
+            List<Copy> copies = List.of(new Copy(root.name().getBytes(UTF_8), root.seal(secret, SealingTerms.NONE)));
             HostKeyFile open = new HostKeyFile(
                     MAGIC.getBytes(US_ASCII), Header.VERSION, key.id(), copies, new byte[Sha256.LENGTH]);
             return new HostKeyFile(open.magic, open.version, open.hostKey, copies, sum(open.encode()));

@@ -22,6 +22,7 @@ import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.root.SealingTerms;
 
 /** The files are what docs/storage.md says, byte by byte: they are built here from that page and with the JDK's own ciphers. */
 class FormatTest {
@@ -110,7 +111,7 @@ class FormatTest {
             out.write(derive("vtpm storage 1: identity", 8));
             out.writeShort(1);
             text(out, "test");
-            byte[] blob = new TestRoot().seal(SECRET);
+            byte[] blob = new TestRoot().seal(SECRET, SealingTerms.NONE);
             out.writeInt(blob.length);
             out.write(blob);
         });

@@ -2,8 +2,14 @@ package org.vtpm.storage;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.vtpm.api.root.Examination;
+import org.vtpm.api.root.MonotonicCounters;
+import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
+import org.vtpm.api.root.SealingTerms;
 import org.vtpm.crypto.AesGcm;
 import org.vtpm.crypto.AuthenticationException;
 
@@ -16,12 +22,17 @@ record TestRoot(String name, String host) implements RootOfTrust {
     }
 
     @Override
+    public String place() {
+        return host;
+    }
+
+    @Override
     public boolean developmentOnly() {
         return true;
     }
 
     @Override
-    public byte[] seal(byte[] secret) {
+    public byte[] seal(byte[] secret, SealingTerms terms) {
         return AesGcm.seal(key(), NONCE, new byte[0], secret);
     }
 
@@ -32,6 +43,26 @@ record TestRoot(String name, String host) implements RootOfTrust {
         } catch (AuthenticationException e) {
             throw new RootOfTrustException("sealed on another host", e);
         }
+    }
+
+    @Override
+    public Examination examine(byte[] sealed) {
+        try {
+            unseal(sealed);
+            return new Examination(List.of(), List.of(), 0);
+        } catch (RootOfTrustException e) {
+            return new Examination(List.of(e.getMessage()), List.of(), 0);
+        }
+    }
+
+    @Override
+    public Optional<PlatformPolicies> policies() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<MonotonicCounters> counters() {
+        return Optional.empty();
     }
 
     private byte[] key() {

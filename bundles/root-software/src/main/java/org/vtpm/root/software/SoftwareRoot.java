@@ -7,6 +7,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -14,8 +16,12 @@ import org.osgi.service.component.propertytypes.ServiceRanking;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.vtpm.api.root.Examination;
+import org.vtpm.api.root.MonotonicCounters;
+import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
+import org.vtpm.api.root.SealingTerms;
 import org.vtpm.crypto.AesGcm;
 import org.vtpm.crypto.AuthenticationException;
 import org.vtpm.crypto.Secrets;
@@ -54,12 +60,20 @@ public final class SoftwareRoot implements RootOfTrust {
     }
 
     @Override
+    public String place() {
+        return file.path().toString();
+    }
+
+    @Override
     public boolean developmentOnly() {
         return true;
     }
 
     @Override
-    public byte[] seal(byte[] secret) throws RootOfTrustException {
+    public byte[] seal(byte[] secret, SealingTerms terms) throws RootOfTrustException {
+        if (!terms.pcrs().isEmpty()) {
+            throw new RootOfTrustException("the software root of trust measures nothing: it has no PCRs to seal to");
+        }
         if (secret.length > LONGEST_SECRET) {
             throw new RootOfTrustException(
                     "a secret of " + secret.length + " bytes cannot be sealed: at most " + LONGEST_SECRET);
@@ -102,6 +116,26 @@ public final class SoftwareRoot implements RootOfTrust {
         } finally {
             Secrets.zero(key);
         }
+    }
+
+    @Override
+    public Examination examine(byte[] sealed) {
+        try {
+            Secrets.zero(unseal(sealed));
+            return new Examination(List.of(), List.of(), 0);
+        } catch (RootOfTrustException e) {
+            return new Examination(List.of(e.getMessage()), List.of(), 0);
+        }
+    }
+
+    @Override
+    public Optional<PlatformPolicies> policies() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Optional<MonotonicCounters> counters() {
+        return Optional.empty();
     }
 
     /** The key; only who seals may have it made, for a new key opens nothing that is sealed. */
