@@ -14,10 +14,10 @@ import org.vtpm.crypto.AesGcm;
 import org.vtpm.crypto.AuthenticationException;
 
 /** A root of trust whose key is its host's name. */
-record TestRoot(String name, String host) implements RootOfTrust {
+public record TestRoot(String name, String host) implements RootOfTrust {
     private static final byte[] NONCE = new byte[AesGcm.NONCE_LENGTH];
 
-    TestRoot() {
+    public TestRoot() {
         this("test", "this host");
     }
 
@@ -43,6 +43,11 @@ record TestRoot(String name, String host) implements RootOfTrust {
         } catch (AuthenticationException e) {
             throw new RootOfTrustException("sealed on another host", e);
         }
+    }
+
+    @Override
+    public byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) {
+        return seal(secret, SealingTerms.NONE);
     }
 
     @Override

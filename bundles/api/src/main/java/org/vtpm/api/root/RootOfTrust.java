@@ -39,6 +39,17 @@ public interface RootOfTrust {
      */
     byte[] unseal(byte[] sealed) throws RootOfTrustException;
 
+    /**
+     * Seals a secret on the terms of a blob that need not open any more: another secret, or the same one when the root
+     * itself became another, as a TPM that was cleared. Policies that were approved stay so where the root allows it.
+     *
+     * @param secret 1 to 64 bytes; stays the caller's
+     * @param ownerAuth as in {@link SealingTerms}; no blob holds it
+     * @return the blob that takes the place of the old one
+     * @throws RootOfTrustException if the blob is not this root's, or as for {@link #seal}
+     */
+    byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException;
+
     /** Looks whether a blob would open now, without opening it. What keeps it closed is in the answer, not thrown. */
     Examination examine(byte[] sealed);
 

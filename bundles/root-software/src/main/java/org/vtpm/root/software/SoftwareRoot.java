@@ -119,6 +119,11 @@ public final class SoftwareRoot implements RootOfTrust {
     }
 
     @Override
+    public byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
+        return seal(secret, SealingTerms.NONE);
+    }
+
+    @Override
     public Examination examine(byte[] sealed) {
         try {
             Secrets.zero(unseal(sealed));

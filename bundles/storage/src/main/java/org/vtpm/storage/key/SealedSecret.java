@@ -1,0 +1,222 @@
+package org.vtpm.storage.key;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.vtpm.api.root.PcrValue;
+import org.vtpm.api.root.PlatformPolicies;
+import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.root.RootOfTrustException;
+import org.vtpm.api.root.SealingTerms;
+import org.vtpm.codec.Counted;
+import org.vtpm.codec.Fixed;
+import org.vtpm.codec.Present;
+import org.vtpm.codec.Sized;
+import org.vtpm.codec.U8;
+import org.vtpm.crypto.AuthenticationException;
+import org.vtpm.crypto.Hpke;
+import org.vtpm.crypto.Secrets;
+
+/**
+ * The host's secret as it lies on disk: sealed by each root of trust that is enrolled, and to the recovery keys. Any of
+ * them opens it.
+ *
+ * @param id the secret's public name
+ * @param copies one for each enrolled root of trust
+ * @param recovery for the recovery keys, if there are any
+ */
+public record SealedSecret(
+        @Fixed(HostSecret.ID_LENGTH) byte[] id,
+        @Counted(prefix = 2) List<Copy> copies,
+        @Present @Nullable Recovery recovery) {
+    private static final byte[] RECOVERY_PURPOSE = "vtpm storage 2: recovery".getBytes(US_ASCII);
+
+    /**
+     * The secret as one root of trust sealed it.
+     *
+     * @param root the root's name, UTF-8
+     * @param sealed its blob
+     */
+    public record Copy(
+            @Sized(prefix = 2) byte[] root, @Sized byte[] sealed) {
+        /** The root's name. */
+        public String rootName() {
+            return new String(root, UTF_8);
+        }
+    }
+
+    /**
+     * The secret for the recovery keys.
+     *
+     * @param quorum how many of the keys open it
+     * @param publicKey what it is sealed to
+     * @param sealed the secret
+     */
+    record Recovery(
+            @U8 int quorum,
+            @Fixed(Hpke.PUBLIC_KEY_LENGTH) byte[] publicKey,
+            @Sized(prefix = 2) byte[] sealed) {
+        RecoveryKeys.PublicHalf publicHalf() {
+            return new RecoveryKeys.PublicHalf(quorum, publicKey);
+        }
+    }
+
+    /** A secret that nobody holds yet. */
+    public static SealedSecret of(HostSecret secret) {
+        return new SealedSecret(secret.id(), List.of(), null);
+    }
+
+    /** The blob that a root of trust sealed. */
+    public Optional<byte[]> blob(String root) {
+        return copies.stream()
+                .filter(copy -> copy.rootName().equals(root))
+                .map(Copy::sealed)
+                .findFirst();
+    }
+
+    /** Names of the roots of trust that are enrolled. */
+    public List<String> roots() {
+        return copies.stream().map(Copy::rootName).toList();
+    }
+
+    /** Sealed by a root of trust, in place of how it was sealed by it before. */
+    public SealedSecret sealed(RootOfTrust root, HostSecret secret, SealingTerms terms) throws IOException {
+        return with(root, secret, plaintext -> root.seal(plaintext, terms));
+    }
+
+    /** Sealed by a root of trust on the terms of a blob of its, also of another secret. */
+    public SealedSecret resealed(RootOfTrust root, HostSecret secret, byte[] blob, byte[] ownerAuth)
+            throws IOException {
+        return with(root, secret, plaintext -> root.reseal(blob, plaintext, ownerAuth));
+    }
+
+    /** With one more policy approved for a root of trust that sealed it. */
+    public SealedSecret approved(
+            RootOfTrust root, PlatformPolicies policies, HostSecret secret, List<PcrValue> values, byte[] signature)
+            throws IOException {
+        byte[] blob = blob(root.name())
+                .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
+        return with(root, secret, plaintext -> policies.approve(blob, plaintext, values, signature));
+    }
+
+    @FunctionalInterface
+    private interface Seal {
+        byte[] apply(byte[] plaintext) throws RootOfTrustException;
+    }
+
+    private SealedSecret with(RootOfTrust root, HostSecret secret, Seal seal) throws IOException {
+        byte[] plaintext = secret.copy();
+        try {
+            return with(root.name(), seal.apply(plaintext));
+        } catch (RootOfTrustException e) {
+            throw new IOException("root of trust \"" + root.name() + "\" does not seal: " + e.getMessage(), e);
+        } finally {
+            Secrets.zero(plaintext);
+        }
+    }
+
+    private SealedSecret with(String root, byte[] sealed) {
+        List<Copy> next = new ArrayList<>(without(root).copies);
+        next.add(new Copy(root.getBytes(UTF_8), sealed));
+        return new SealedSecret(id, next, recovery);
+    }
+
+    /** Without the blob of one root of trust. */
+    public SealedSecret without(String root) {
+        return new SealedSecret(
+                id,
+                copies.stream().filter(copy -> !copy.rootName().equals(root)).toList(),
+                recovery);
+    }
+
+    /** How many recovery keys open it; 0 if there are none. */
+    public int quorum() {
+        return recovery == null ? 0 : recovery.quorum;
+    }
+
+    /** Sealed to a set of recovery keys, in place of the set that there was. */
+    public SealedSecret with(RecoveryKeys keys, HostSecret secret) {
+        return withRecovery(keys.publicHalf(), secret);
+    }
+
+    /** Sealed to the recovery keys of another secret, which need not be at hand for that. */
+    public SealedSecret withRecoveryOf(SealedSecret other, HostSecret secret) {
+        return other.recovery == null ? this : withRecovery(other.recovery.publicHalf(), secret);
+    }
+
+    private SealedSecret withRecovery(RecoveryKeys.PublicHalf half, HostSecret secret) {
+        byte[] plaintext = secret.copy();
+        try {
+            byte[] sealed = Hpke.seal(half.publicKey(), RECOVERY_PURPOSE, plaintext);
+            return new SealedSecret(id, copies, new Recovery(half.quorum(), half.publicKey(), sealed));
+        } finally {
+            Secrets.zero(plaintext);
+        }
+    }
+
+    /**
+     * Has the secret released by the first root that does so.
+     *
+     * @param roots those that are there, best first
+     * @throws IOException if none does; the message says why of each
+     */
+    public HostSecret release(List<RootOfTrust> roots) throws IOException {
+        List<String> reasons = new ArrayList<>();
+        for (RootOfTrust root : roots) {
+            Optional<byte[]> blob = blob(root.name());
+            if (blob.isPresent()) {
+                try {
+                    return checked(root.unseal(blob.get()));
+                } catch (RootOfTrustException | IOException e) {
+                    reasons.add("root of trust \"" + root.name() + "\" does not open it: " + e.getMessage());
+                }
+            }
+        }
+        if (reasons.isEmpty()) {
+            throw new IOException("it was sealed by the root of trust " + String.join(" or ", roots())
+                    + ", which is not there (there is: "
+                    + (roots.isEmpty()
+                            ? "none"
+                            : String.join(
+                                    ", ", roots.stream().map(RootOfTrust::name).toList()))
+                    + "); start its bundle");
+        }
+        throw new IOException(String.join("; ", reasons));
+    }
+
+    /**
+     * Opens the secret with recovery keys.
+     *
+     * @param keys as text; they stay the caller's
+     * @throws IOException if they do not open it; the message says why
+     */
+    public HostSecret recover(List<char[]> keys) throws IOException {
+        if (recovery == null) {
+            throw new IOException("no recovery keys were made for this storage");
+        }
+        byte[] seed = RecoveryKeys.seed(keys, recovery.publicHalf());
+        try {
+            return checked(Hpke.open(seed, RECOVERY_PURPOSE, recovery.sealed));
+        } catch (AuthenticationException e) {
+            throw new IOException("what the recovery keys should open was changed", e);
+        } finally {
+            Secrets.zero(seed);
+        }
+    }
+
+    private HostSecret checked(byte[] released) throws IOException {
+        if (released.length == HostSecret.LENGTH) {
+            HostSecret secret = HostSecret.of(released);
+            if (secret.hasId(id)) {
+                return secret;
+            }
+        }
+        Secrets.zero(released);
+        throw new IOException("it released the secret of another host");
+    }
+}
