@@ -16,6 +16,13 @@ public interface PlatformPolicies {
     List<PcrValue> pcrs(Set<Integer> indices) throws RootOfTrustException;
 
     /**
+     * Which PCRs are in a blob's terms.
+     *
+     * @throws RootOfTrustException if the blob is not this root's; that it has none in its terms is no error
+     */
+    Set<Integer> indices(byte[] sealed) throws RootOfTrustException;
+
+    /**
      * What the operator's key has to sign so that a blob opens when PCRs have these values: the signature is over the
      * SHA-256 digest of these octets, RSASSA-PKCS1-v1_5 or ECDSA by the kind of the key.
      *

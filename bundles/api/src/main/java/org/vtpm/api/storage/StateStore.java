@@ -54,4 +54,29 @@ public interface StateStore {
      * @throws StateException if it could not be deleted
      */
     void delete(UUID instance) throws StateException;
+
+    /** State that was put by, oldest first. */
+    List<StateSnapshot> snapshots(UUID instance) throws StateException;
+
+    /**
+     * Puts an instance's permanent and saved state by under a name.
+     *
+     * @param name 1 to 64 letters, digits, dots, dashes and underscores
+     * @throws StateException if the name is taken or unfit, or it cannot be stored
+     */
+    void takeSnapshot(UUID instance, String name) throws StateException;
+
+    /**
+     * Replaces an instance's state by state that was put by. A snapshot of a suspended instance is given up.
+     *
+     * @throws StateException if there is no state of that name, or it cannot be stored
+     */
+    void restoreSnapshot(UUID instance, String name) throws StateException;
+
+    /**
+     * Forgets state that was put by.
+     *
+     * @throws StateException if there is none of that name, or this cannot be stored
+     */
+    void dropSnapshot(UUID instance, String name) throws StateException;
 }

@@ -49,8 +49,9 @@ public final class KeyRing implements AutoCloseable {
      * @param root name of the root of trust that has it
      * @param id the root's identifier for it
      * @param secret that using it needs
+     * @param base its value when it was chosen: no anchor in the journal names it yet
      */
-    public record Counter(String root, byte[] id, byte[] secret) {}
+    public record Counter(String root, byte[] id, byte[] secret, long base) {}
 
     private record Layout(
             @U8 int replayPolicy,
@@ -62,7 +63,8 @@ public final class KeyRing implements AutoCloseable {
     private record CounterLayout(
             @Sized(prefix = 2) byte[] root,
             @Sized(prefix = 2) byte[] id,
-            @Fixed(MonotonicCounters.SECRET_LENGTH) byte[] secret) {}
+            @Fixed(MonotonicCounters.SECRET_LENGTH) byte[] secret,
+            long base) {}
 
     private record Generation(
             @U32 long number, @Fixed(KEY_LENGTH) byte[] key) {}
@@ -95,7 +97,9 @@ public final class KeyRing implements AutoCloseable {
             if (ring.layout.generations.isEmpty()) {
                 throw new IOException("the key ring is empty");
             }
-            ring.replayPolicy();
+            if (ring.layout.replayPolicy < 1 || ring.layout.replayPolicy > ReplayPolicy.values().length) {
+                throw new IOException("the key ring has an unknown replay policy " + ring.layout.replayPolicy);
+            }
             return ring;
         } finally {
             Secrets.zero(plaintext);
@@ -186,11 +190,11 @@ public final class KeyRing implements AutoCloseable {
     }
 
     /** What becomes of an instance whose state is old. */
-    public ReplayPolicy replayPolicy() throws IOException {
+    public ReplayPolicy replayPolicy() {
         return switch (layout.replayPolicy) {
             case 1 -> ReplayPolicy.STRICT;
             case 2 -> ReplayPolicy.AUDIT;
-            default -> throw new IOException("the key ring has an unknown replay policy " + layout.replayPolicy);
+            default -> throw new IllegalStateException("opening a ring checks its policy");
         };
     }
 
@@ -204,7 +208,7 @@ public final class KeyRing implements AutoCloseable {
         CounterLayout counter = layout.counter;
         return counter == null
                 ? null
-                : new Counter(new String(counter.root, UTF_8), counter.id.clone(), counter.secret.clone());
+                : new Counter(new String(counter.root, UTF_8), counter.id.clone(), counter.secret.clone(), counter.base);
     }
 
     /** A ring with another counter, or none. */
@@ -212,7 +216,9 @@ public final class KeyRing implements AutoCloseable {
         return copy(
                 layout.replayPolicy,
                 layout.operatorKey,
-                counter == null ? null : new CounterLayout(counter.root.getBytes(UTF_8), counter.id, counter.secret),
+                counter == null
+                        ? null
+                        : new CounterLayout(counter.root.getBytes(UTF_8), counter.id, counter.secret, counter.base),
                 layout.generations);
     }
 
@@ -237,7 +243,7 @@ public final class KeyRing implements AutoCloseable {
                 policy,
                 operatorKey.clone(),
                 layout.exportSeed.clone(),
-                counter == null ? null : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone()),
+                counter == null ? null : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone(), counter.base),
                 generations.stream()
                         .map(generation -> new Generation(generation.number, generation.key.clone()))
                         .toList()));

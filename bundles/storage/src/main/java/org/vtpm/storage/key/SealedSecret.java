@@ -27,7 +27,7 @@ import org.vtpm.crypto.Secrets;
  * them opens it.
  *
  * @param id the secret's public name
- * @param copies one for each enrolled root of trust
+ * @param copies at least one for each enrolled root of trust, its latest first
  * @param recovery for the recovery keys, if there are any
  */
 public record SealedSecret(
@@ -71,37 +71,69 @@ public record SealedSecret(
         return new SealedSecret(secret.id(), List.of(), null);
     }
 
-    /** The blob that a root of trust sealed. */
+    /** The latest blob that a root of trust sealed. */
     public Optional<byte[]> blob(String root) {
+        return blobs(root).stream().findFirst();
+    }
+
+    private List<byte[]> blobs(String root) {
         return copies.stream()
                 .filter(copy -> copy.rootName().equals(root))
                 .map(Copy::sealed)
-                .findFirst();
+                .toList();
     }
 
     /** Names of the roots of trust that are enrolled. */
     public List<String> roots() {
-        return copies.stream().map(Copy::rootName).toList();
+        return copies.stream().map(Copy::rootName).distinct().toList();
     }
 
-    /** Sealed by a root of trust, in place of how it was sealed by it before. */
+    /** Sealed by a root of trust. How it was sealed by it before stays, until {@link #settled}. */
     public SealedSecret sealed(RootOfTrust root, HostSecret secret, SealingTerms terms) throws IOException {
-        return with(root, secret, plaintext -> root.seal(plaintext, terms));
+        return with(root, secret, copies, plaintext -> root.seal(plaintext, terms));
     }
 
-    /** Sealed by a root of trust on the terms of a blob of its, also of another secret. */
+    /** Sealed by a root of trust on the terms of a blob of its, also of another secret; otherwise as {@link #sealed}. */
     public SealedSecret resealed(RootOfTrust root, HostSecret secret, byte[] blob, byte[] ownerAuth)
             throws IOException {
-        return with(root, secret, plaintext -> root.reseal(blob, plaintext, ownerAuth));
+        return with(root, secret, copies, plaintext -> root.reseal(blob, plaintext, ownerAuth));
     }
 
-    /** With one more policy approved for a root of trust that sealed it. */
+    /** With one more policy approved in the latest blob of a root of trust. */
     public SealedSecret approved(
             RootOfTrust root, PlatformPolicies policies, HostSecret secret, List<PcrValue> values, byte[] signature)
             throws IOException {
         byte[] blob = blob(root.name())
                 .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
-        return with(root, secret, plaintext -> policies.approve(blob, plaintext, values, signature));
+        List<Copy> others =
+                copies.stream().filter(copy -> copy.sealed != blob).toList();
+        return with(root, secret, others, plaintext -> policies.approve(blob, plaintext, values, signature));
+    }
+
+    /**
+     * Without the earlier blobs of a root of trust, if its latest opens now: until then a new seal does not lock anybody out.
+     */
+    public SealedSecret settled(RootOfTrust root) {
+        Optional<byte[]> blob = blob(root.name());
+        if (blob.isEmpty() || earlier(root.name()) == 0) {
+            return this;
+        }
+        try {
+            checked(root.unseal(blob.get())).close();
+        } catch (RootOfTrustException | IOException closed) {
+            return this;
+        }
+        return new SealedSecret(
+                id,
+                copies.stream()
+                        .filter(copy -> !copy.rootName().equals(root.name()) || copy.sealed == blob.get())
+                        .toList(),
+                recovery);
+    }
+
+    /** How many earlier blobs of a root of trust there are. */
+    public int earlier(String root) {
+        return Math.toIntExact(copies.stream().filter(copy -> copy.rootName().equals(root)).count() - 1);
     }
 
     @FunctionalInterface
@@ -109,10 +141,13 @@ public record SealedSecret(
         byte[] apply(byte[] plaintext) throws RootOfTrustException;
     }
 
-    private SealedSecret with(RootOfTrust root, HostSecret secret, Seal seal) throws IOException {
+    private SealedSecret with(RootOfTrust root, HostSecret secret, List<Copy> others, Seal seal) throws IOException {
         byte[] plaintext = secret.copy();
         try {
-            return with(root.name(), seal.apply(plaintext));
+            List<Copy> next = new ArrayList<>();
+            next.add(new Copy(root.name().getBytes(UTF_8), seal.apply(plaintext)));
+            next.addAll(others);
+            return new SealedSecret(id, next, recovery);
         } catch (RootOfTrustException e) {
             throw new IOException("root of trust \"" + root.name() + "\" does not seal: " + e.getMessage(), e);
         } finally {
@@ -120,13 +155,7 @@ public record SealedSecret(
         }
     }
 
-    private SealedSecret with(String root, byte[] sealed) {
-        List<Copy> next = new ArrayList<>(without(root).copies);
-        next.add(new Copy(root.getBytes(UTF_8), sealed));
-        return new SealedSecret(id, next, recovery);
-    }
-
-    /** Without the blob of one root of trust. */
+    /** Without the blobs of one root of trust. */
     public SealedSecret without(String root) {
         return new SealedSecret(
                 id,
@@ -168,10 +197,9 @@ public record SealedSecret(
     public HostSecret release(List<RootOfTrust> roots) throws IOException {
         List<String> reasons = new ArrayList<>();
         for (RootOfTrust root : roots) {
-            Optional<byte[]> blob = blob(root.name());
-            if (blob.isPresent()) {
+            for (byte[] blob : blobs(root.name())) {
                 try {
-                    return checked(root.unseal(blob.get()));
+                    return checked(root.unseal(blob));
                 } catch (RootOfTrustException | IOException e) {
                     reasons.add("root of trust \"" + root.name() + "\" does not open it: " + e.getMessage());
                 }

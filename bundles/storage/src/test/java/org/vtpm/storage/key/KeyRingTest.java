@@ -19,7 +19,7 @@ class KeyRingTest {
 
     @Test
     void isStoredAsItIs() throws Exception {
-        Counter counter = new Counter("tpm20", new byte[] {1, 2}, new byte[20]);
+        Counter counter = new Counter("tpm20", new byte[] {1, 2}, new byte[20], 7);
         KeyRing ring = KeyRing.random(random)
                 .withNewGeneration(random)
                 .withOperatorKey(new byte[] {3})
