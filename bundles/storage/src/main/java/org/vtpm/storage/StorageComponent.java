@@ -2,10 +2,14 @@ package org.vtpm.storage;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -22,12 +26,16 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.storage.RootAdministration;
+import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
+import org.vtpm.api.storage.StorageAdministration;
+import org.vtpm.storage.disk.PosixDisk;
 
 /**
  * Offers a {@link StateStore} as soon as a root of trust has opened the storage folder, and from then on as long as this
- * bundle runs: the host key is then in memory, so that roots of trust may come and go while guests run. Until then there
- * is no such service, and the log says why.
+ * bundle runs: the keys are then in memory, so that roots of trust may come and go while guests run. Until then there is no
+ * such service, and the log says why. {@link RootAdministration} is there all the time, for recovery.
  */
 @Component(
         immediate = true,
@@ -38,44 +46,62 @@ import org.vtpm.api.storage.StateStore;
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"org.vtpm.api.storage.StateStore\"",
         uses = StateStore.class)
-public final class StorageComponent {
+public final class StorageComponent implements RootAdmin.Storage {
     private static final Logger LOG = LoggerFactory.getLogger(StorageComponent.class);
 
     private static final String DATA = "${karaf.data}";
 
     private final BundleContext context;
-    private final Path folder;
+    private final StorageConfig config;
+    private final StorageOpener opener;
+    private final RootAdmin rootAdmin;
     private final Map<ServiceReference<RootOfTrust>, RootOfTrust> roots = new ConcurrentHashMap<>();
-    private @Nullable FolderStore store;
-    private @Nullable ServiceRegistration<StateStore> registration;
+    private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
+    private final ScheduledExecutorService anchors = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "vtpm-anchor");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private @Nullable JournalStore opened;
     private boolean stopped;
 
     @Activate
-    public StorageComponent(BundleContext context, StorageConfig config) {
+    public StorageComponent(BundleContext context, StorageConfig config) throws IOException {
         this.context = context;
-        folder = Path.of(withData(config.directory(), context)).toAbsolutePath();
+        this.config = config;
+        Path folder = Path.of(withData(config.directory(), context)).toAbsolutePath();
+        opener = new StorageOpener(new PosixDisk(), folder, this::best);
+        rootAdmin = new RootAdmin(opener.folder(), this::best, this);
     }
 
     /** Says so if there is nothing to open the folder with: what needs storage waits until there is. */
     @Activate
     void start() {
+        if (config.anchor_seconds() < 1) {
+            throw new IllegalArgumentException(
+                    "\"anchor.seconds\" of org.vtpm.storage is " + config.anchor_seconds() + ": at least 1 is needed");
+        }
+        offer(context.registerService(RootAdministration.class, rootAdmin, null));
+        var unused = anchors.scheduleWithFixedDelay(
+                this::anchor, config.anchor_seconds(), config.anchor_seconds(), TimeUnit.SECONDS);
         if (roots.isEmpty()) {
-            LOG.warn("Storage {} stays closed until there is a root of trust: start a root-* bundle", folder);
+            LOG.warn(
+                    "Storage {} stays closed until there is a root of trust: start a root-* bundle",
+                    opener.folder().root());
         }
     }
 
     @Deactivate
     void stop() throws IOException {
-        ServiceRegistration<StateStore> ended;
-        FolderStore open;
+        List<ServiceRegistration<?>> ended;
+        @Nullable JournalStore open;
         synchronized (this) {
             stopped = true;
-            ended = registration;
-            open = store;
+            ended = List.copyOf(registrations);
+            open = opened;
         }
-        if (ended != null) {
-            ended.unregister();
-        }
+        anchors.shutdown();
+        ended.forEach(ServiceRegistration::unregister);
         if (open != null) {
             open.close();
         }
@@ -87,10 +113,15 @@ public final class StorageComponent {
             policyOption = ReferencePolicyOption.GREEDY)
     void bindRoot(RootOfTrust root, ServiceReference<RootOfTrust> reference) {
         roots.put(reference, root);
-        FolderStore opened = open();
-        if (opened != null) {
-            // Not under the lock: those who waited for the service are started by this call.
-            offer(context.registerService(StateStore.class, opened, null));
+        @Nullable JournalStore store = store();
+        if (store != null) {
+            recheck(store);
+            return;
+        }
+        try {
+            open(held -> held.release(best()));
+        } catch (StateException e) {
+            LOG.error("{}. It is tried again when a root of trust arrives or this bundle is restarted", e.getMessage());
         }
     }
 
@@ -98,27 +129,60 @@ public final class StorageComponent {
         roots.remove(reference, root);
     }
 
-    /** The store, if this call opened it. */
-    private synchronized @Nullable FolderStore open() {
-        if (store != null || stopped) {
-            return null;
+    @Override
+    public synchronized @Nullable JournalStore store() {
+        return opened;
+    }
+
+    @Override
+    public void open(StorageOpener.Release release) throws StateException {
+        JournalStore store;
+        synchronized (this) {
+            if (opened != null || stopped) {
+                return;
+            }
+            store = opener.open(release);
+            opened = store;
         }
-        List<RootOfTrust> best = roots.entrySet().stream()
+        // Not under the lock: those who waited for the services are started by these calls.
+        StorageAdmin admin = new StorageAdmin(opener.folder(), store, rootAdmin);
+        offer(context.registerService(StorageAdministration.class, admin, null));
+        offer(context.registerService(StateStore.class, store, null));
+    }
+
+    /** A root of trust may have the counter that tells whether the storage is the latest. */
+    private static void recheck(JournalStore store) {
+        try {
+            store.check();
+        } catch (IOException e) {
+            LOG.error("The storage cannot be held against its counter: {}", e.getMessage(), e);
+        }
+    }
+
+    private void anchor() {
+        @Nullable JournalStore store = store();
+        if (store == null) {
+            return;
+        }
+        try {
+            store.anchor();
+        } catch (IOException | RuntimeException e) {
+            // An exception would end the schedule.
+            LOG.error("Storage {} cannot be anchored: {}", opener.folder().root(), e.getMessage(), e);
+        }
+    }
+
+    private List<RootOfTrust> best() {
+        return roots.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey(Comparator.reverseOrder()))
                 .map(Map.Entry::getValue)
                 .toList();
-        try {
-            store = StorageOpener.open(new PosixDisk(), folder, best);
-        } catch (IOException e) {
-            LOG.error("{}. It is tried again when a root of trust arrives or this bundle is restarted", e.getMessage());
-        }
-        return store;
     }
 
-    private void offer(ServiceRegistration<StateStore> offered) {
+    private void offer(ServiceRegistration<?> offered) {
         synchronized (this) {
             if (!stopped) {
-                registration = offered;
+                registrations.add(offered);
                 return;
             }
         }

@@ -10,4 +10,11 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             name = "Directory",
             description = "Folder of instances and their sealed state; mode 0700, used by this manager alone")
     String directory() default "${karaf.data}/vtpm/storage";
+
+    @AttributeDefinition(
+            name = "Anchor interval",
+            description =
+                    "Seconds after which what was stored is anchored in a hardware counter, if there is one: changes"
+                            + " since then could be replayed; each time wears the counter")
+    int anchor_seconds() default 60;
 }

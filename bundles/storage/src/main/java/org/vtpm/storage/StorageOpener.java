@@ -6,112 +6,181 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.root.SealingTerms;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.crypto.Secrets;
+import org.vtpm.storage.disk.Disk;
+import org.vtpm.storage.journal.Change;
+import org.vtpm.storage.journal.Item;
+import org.vtpm.storage.journal.Journal;
+import org.vtpm.storage.journal.JournalKey;
+import org.vtpm.storage.journal.JournalSettings;
+import org.vtpm.storage.key.HostKeyFile;
+import org.vtpm.storage.key.HostSecret;
+import org.vtpm.storage.key.KeyRing;
+import org.vtpm.storage.key.SealedSecret;
 
-/** Opens a storage folder: checks it, keeps others out, has the host key released, and clears up after a crash. */
+/**
+ * Opens a storage folder: keeps others out, has the host's secret released, opens the journal with it, and makes a folder what
+ * it should be if nothing was ever stored there. If anything is wrong, nothing in the folder is changed.
+ */
 final class StorageOpener {
     private static final Logger LOG = LoggerFactory.getLogger(StorageOpener.class);
 
-    private StorageOpener() {}
+    private final StorageFolder folder;
+    private final Supplier<List<RootOfTrust>> roots;
+    private final SecureRandom random = new SecureRandom();
 
     /**
-     * Opens a folder, and makes it what it should be if nothing was ever stored there.
+     * Does nothing yet.
      *
      * @param roots the roots of trust that are there, best first
-     * @throws StateException if it cannot be opened; then nothing in it was changed
      */
-    static FolderStore open(Disk disk, Path root, List<RootOfTrust> roots) throws StateException {
-        Folder folder = new Folder(disk, root);
+    StorageOpener(Disk disk, Path root, Supplier<List<RootOfTrust>> roots) {
+        this.folder = new StorageFolder(disk, root);
+        this.roots = roots;
+    }
+
+    /** How the host's secret is released. */
+    @FunctionalInterface
+    interface Release {
+        HostSecret of(SealedSecret sealed) throws IOException;
+    }
+
+    StorageFolder folder() {
+        return folder;
+    }
+
+    /** Opens the folder with the roots of trust that are there. */
+    JournalStore open() throws StateException {
+        return open(held -> held.release(roots.get()));
+    }
+
+    /** Opens the folder. */
+    JournalStore open(Release release) throws StateException {
         try {
-            disk.makeFolders(root);
-            Closeable lock = disk.lock(folder.lock());
+            folder.disk().makeFolders(folder.root());
+            Closeable lock = folder.disk().lock(folder.lock());
             try {
-                HostKey hostKey = hostKey(disk, folder, roots);
-                reportStrangers(folder);
-                clearLeftOvers(folder);
-                List<UUID> instances = folder.entries().stream()
-                        .map(Folder::instanceOf)
-                        .flatMap(Optional::stream)
-                        .toList();
-                LOG.info("Storage {} is open: {} instances", root, instances.size());
-                return new FolderStore(disk, folder, hostKey, lock, instances);
+                JournalStore store = store(release, lock);
+                LOG.info("Storage {} is open: {} instances", folder.root(), store.size());
+                return store;
             } catch (IOException e) {
                 lock.close();
                 throw e;
             }
         } catch (IOException e) {
-            throw new StateException("Storage " + root + " cannot be opened: " + FolderStore.describe(e), e);
+            throw new StateException("Storage " + folder.root() + " cannot be opened: " + JournalStore.describe(e), e);
         }
     }
 
-    private static HostKey hostKey(Disk disk, Folder folder, List<RootOfTrust> roots) throws IOException {
-        Path file = folder.hostKey();
-        boolean used = disk.exists(folder.instances());
-        if (disk.exists(file)) {
-            if (!used) {
-                throw new IOException(folder.instances() + " is missing, though " + file
+    private JournalStore store(Release release, Closeable lock) throws IOException {
+        Disk disk = folder.disk();
+        if (folder.isOutdated()) {
+            throw new IOException(
+                    "it was made by a development version from before the journal, which nothing reads any"
+                            + " more; give this version a folder of its own");
+        }
+        Optional<byte[]> id =
+                disk.exists(folder.journal()) ? Journal.hostKeyId(disk, folder.journal()) : Optional.empty();
+        if (disk.exists(folder.hostKey())) {
+            if (id.isEmpty()) {
+                throw new IOException(folder.journal() + " is missing or holds no journal, though " + folder.hostKey()
                         + " is there; put the folder back as it was");
             }
-            byte[] content = disk.read(file, HostKeyFile.LIMIT);
-            try {
-                return HostKeyFile.decode(content).open(roots);
-            } catch (IOException e) {
-                throw new IOException(file + " cannot be used: " + e.getMessage(), e);
-            }
+            return openStored(folder.hostKey(), id.get(), release, lock);
         }
-        if (used
-                && folder.entries().stream()
-                        .anyMatch(name -> Folder.instanceOf(name).isPresent())) {
-            throw new IOException(file + " is missing, though there are instances; put the file back, for"
-                    + " nothing else opens them");
+        if (id.isEmpty()) {
+            return makeNew(lock);
         }
-        if (!used) {
-            disk.makeFolders(folder.instances());
+        if (!disk.exists(folder.nextHostKey())) {
+            throw new IOException(folder.hostKey() + " is missing, though there is a journal; put the file back, for"
+                    + " nothing else opens it");
         }
-        return newHostKey(folder, roots);
+        JournalStore store = openStored(folder.nextHostKey(), id.get(), release, lock);
+        folder.useDraft();
+        return store;
     }
 
-    private static HostKey newHostKey(Folder folder, List<RootOfTrust> roots) throws IOException {
-        if (roots.isEmpty()) {
-            throw new IOException("there is no root of trust to seal the host key; start a root-* bundle");
-        }
-        RootOfTrust root = roots.get(0);
-        byte[] secret = new byte[HostKey.SECRET_LENGTH];
-        new SecureRandom().nextBytes(secret);
-        try {
-            folder.add(folder.hostKey(), HostKeyFile.seal(secret, root).encode());
-            LOG.info("Storage {} has a new host key, sealed by the root of trust {}", folder.root(), root.name());
-            return new HostKey(secret);
-        } finally {
-            Secrets.zero(secret);
-        }
-    }
-
-    private static void reportStrangers(Folder folder) throws IOException {
+    private JournalStore openStored(Path file, byte[] id, Release release, Closeable lock) throws IOException {
         for (Path stranger : folder.strangers()) {
             LOG.warn("{} is not the storage's: it is left alone", stranger);
         }
-    }
-
-    private static void clearLeftOvers(Folder folder) throws IOException {
-        for (String name : folder.entries()) {
-            if (Folder.isLeftOver(name)) {
-                clear(folder, folder.instances().resolve(name));
+        HostKeyFile hostKeys = folder.readHostKey(file);
+        SealedSecret sealed = hostKeys.find(id)
+                .orElseThrow(() -> new IOException("the journal is under another secret than those in " + file
+                        + "; put the folder back as it was"));
+        try (HostSecret secret = release(sealed, file, release)) {
+            JournalStore store = open(secret, lock);
+            if (hostKeys.secrets().size() > 1) {
+                LOG.info("Storage {}: a rotation of the host's secret was cut short, and is ended", folder.root());
+                folder.replaceHostKey(HostKeyFile.only(sealed));
             }
+            return store;
         }
     }
 
-    /** Removes what a crash or a deletion left; it does not count any more, so that failing is not worse than a warning. */
-    static void clear(Folder folder, Path leftOver) {
+    private static HostSecret release(SealedSecret sealed, Path file, Release release) throws IOException {
         try {
-            folder.clear(leftOver);
+            return release.of(sealed);
         } catch (IOException e) {
-            LOG.warn("{} is of no use any more, but cannot be removed: {}", leftOver, FolderStore.describe(e));
+            throw new IOException(file + " does not open: " + e.getMessage(), e);
+        }
+    }
+
+    private JournalStore open(HostSecret secret, Closeable lock) throws IOException {
+        Journal journal =
+                withKey(secret, key -> Journal.open(folder.disk(), folder.journal(), key, JournalSettings.DEFAULT));
+        try {
+            Item item = journal.find(ItemKind.KEY_RING.ofHost())
+                    .orElseThrow(() -> new IOException("there is no key ring in " + folder.journal()));
+            return serve(journal, KeyRing.open(journal.read(item), secret), lock);
+        } catch (IOException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    private JournalStore makeNew(Closeable lock) throws IOException {
+        RootOfTrust root = roots.get().stream()
+                .findFirst()
+                .orElseThrow(() ->
+                        new IOException("there is no root of trust to seal the host's secret; start a root-* bundle"));
+        try (HostSecret secret = HostSecret.random(random)) {
+            folder.draftHostKey(HostKeyFile.only(SealedSecret.of(secret).sealed(root, secret, SealingTerms.NONE)));
+            KeyRing ring = KeyRing.random(random);
+            Change first = new Change.Put(ItemKind.KEY_RING.ofHost(), 1, ring.seal(secret, random));
+            Journal journal = withKey(
+                    secret,
+                    key -> Journal.create(
+                            folder.disk(), folder.journal(), key, List.of(first), JournalSettings.DEFAULT));
+            folder.useDraft();
+            LOG.info("Storage {} is new; root of trust {} sealed its secret", folder.root(), root.name());
+            return serve(journal, ring, lock);
+        }
+    }
+
+    private JournalStore serve(Journal journal, KeyRing ring, Closeable lock) throws IOException {
+        JournalStore store = new JournalStore(folder.root(), journal, ring, new Anchoring(journal, roots), lock);
+        store.check();
+        return store;
+    }
+
+    @FunctionalInterface
+    private interface Keyed {
+        Journal open(JournalKey key) throws IOException;
+    }
+
+    private static Journal withKey(HostSecret secret, Keyed keyed) throws IOException {
+        byte[] chainKey = secret.chainKey();
+        try {
+            return keyed.open(new JournalKey(secret.id(), chainKey));
+        } finally {
+            Secrets.zero(chainKey);
         }
     }
 }

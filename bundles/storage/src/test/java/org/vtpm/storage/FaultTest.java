@@ -11,7 +11,6 @@ import static org.vtpm.storage.Samples.suspended;
 import static org.vtpm.storage.Samples.uuid;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -22,7 +21,8 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
-import org.vtpm.storage.SimulatedDisk.Fault;
+import org.vtpm.storage.disk.SimulatedDisk;
+import org.vtpm.storage.disk.SimulatedDisk.Fault;
 
 /** Power is lost, or the disk fails, at every single step of every change. */
 class FaultTest {
@@ -108,7 +108,7 @@ class FaultTest {
         int seenUndone = 0;
         for (int steps = 0; !acknowledged; steps++) {
             SimulatedDisk disk = filled();
-            FolderStore store = open(disk);
+            JournalStore store = open(disk);
             disk.failAfter(steps, Fault.LASTING);
             try {
                 change.make(store);
@@ -117,7 +117,7 @@ class FaultTest {
                 assertThat(e).hasMessageContaining("the disk fails");
             }
             for (SimulatedDisk left : disk.afterPowerLoss()) {
-                FolderStore reopened = open(left);
+                JournalStore reopened = open(left);
                 assertState(reopened, "second", OTHER);
                 boolean done = change.isDone(reopened);
                 if (acknowledged) {
@@ -130,7 +130,6 @@ class FaultTest {
                     change.make(reopened);
                     assertThat(change.isDone(reopened)).isTrue();
                 }
-                assertThat(left.list(ROOT.resolve("instances"))).noneMatch(Folder::isLeftOver);
             }
         }
         assertThat(seenUndone).isPositive();
@@ -142,7 +141,7 @@ class FaultTest {
         int failures = 0;
         for (int steps = 0; steps < stepsOf(change); steps++) {
             SimulatedDisk disk = filled();
-            FolderStore store = open(disk);
+            JournalStore store = open(disk);
             disk.failAfter(steps, Fault.ONCE);
             try {
                 change.make(store);
@@ -167,7 +166,7 @@ class FaultTest {
     void theDiskFailsForAWhile(Change change) throws Exception {
         for (int steps = 0; steps < stepsOf(change); steps++) {
             SimulatedDisk disk = filled();
-            FolderStore store = open(disk);
+            JournalStore store = open(disk);
             disk.failAfter(steps, Fault.LASTING);
             boolean acknowledged = false;
             try {
@@ -200,7 +199,7 @@ class FaultTest {
                 assertThat(e).hasMessageContaining("cannot be opened");
             }
             for (SimulatedDisk left : disk.afterPowerLoss()) {
-                FolderStore store = open(left);
+                JournalStore store = open(left);
                 assertThat(store.instances()).isEmpty();
                 store.create(record("first"), permanent(OLD));
                 assertState(reopen(left, store), "first", OLD);
@@ -211,7 +210,7 @@ class FaultTest {
     @Test
     void aDiskThatFailsDoesNotLetTheNextSaveGetLost() throws Exception {
         SimulatedDisk disk = filled();
-        FolderStore store = open(disk);
+        JournalStore store = open(disk);
         for (int steps = 0; steps < stepsOf(Change.SAVE); steps++) {
             disk.failAfter(steps, Fault.ONCE);
             assertThatThrownBy(() -> store.save(uuid("first"), permanent("not stored")))
@@ -226,7 +225,7 @@ class FaultTest {
 
     private static int stepsOf(Change change) throws Exception {
         SimulatedDisk disk = filled();
-        FolderStore store = open(disk);
+        JournalStore store = open(disk);
         int before = disk.stepsTaken();
         change.make(store);
         return disk.stepsTaken() - before;
@@ -234,7 +233,7 @@ class FaultTest {
 
     private static SimulatedDisk filled() throws Exception {
         SimulatedDisk disk = new SimulatedDisk();
-        try (FolderStore store = open(disk)) {
+        try (JournalStore store = open(disk)) {
             store.create(record("first"), permanent("first state"));
             store.create(record("second"), permanent(OTHER));
             store.save(uuid("first"), permanent(OLD));
@@ -242,11 +241,11 @@ class FaultTest {
         return disk;
     }
 
-    private static FolderStore open(SimulatedDisk disk) throws StateException {
-        return StorageOpener.open(disk, ROOT, List.of(new TestRoot()));
+    private static JournalStore open(SimulatedDisk disk) throws StateException {
+        return Samples.open(disk, ROOT, new TestRoot());
     }
 
-    private static FolderStore reopen(SimulatedDisk disk, FolderStore before) throws Exception {
+    private static JournalStore reopen(SimulatedDisk disk, JournalStore before) throws Exception {
         before.close();
         return open(disk);
     }

@@ -1,14 +1,14 @@
 package org.vtpm.storage;
 
 import java.nio.file.Path;
-import java.util.List;
+import org.vtpm.storage.disk.PosixDisk;
 
 /** A second process that has a storage folder open until it is killed. */
 final class LockHolder {
     private LockHolder() {}
 
     public static void main(String[] arguments) throws Exception {
-        try (FolderStore store = StorageOpener.open(new PosixDisk(), Path.of(arguments[0]), List.of(new TestRoot()))) {
+        try (JournalStore store = Samples.open(new PosixDisk(), Path.of(arguments[0]), new TestRoot())) {
             System.out.println("locked");
             System.in.read();
             store.instances();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.EnumMap;
 import java.util.List;
@@ -15,12 +16,19 @@ import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
+import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
+import org.vtpm.storage.disk.Disk;
 
 /** Instances and states that the tests store. */
 final class Samples {
     private Samples() {}
+
+    /** Opens a storage folder with these roots of trust, best first. */
+    static JournalStore open(Disk disk, Path root, RootOfTrust... roots) throws StateException {
+        return new StorageOpener(disk, root, () -> List.of(roots)).open();
+    }
 
     static UUID uuid(String name) {
         return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));

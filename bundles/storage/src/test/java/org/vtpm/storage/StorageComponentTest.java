@@ -32,7 +32,7 @@ class StorageComponentTest {
     void makeContext() {
         context = fake(BundleContext.class, (proxy, method, arguments) -> switch (method.getName()) {
             case "getProperty" -> temporary.toString();
-            case "registerService" -> register((StateStore) arguments[1]);
+            case "registerService" -> register(arguments[1]);
             default -> throw new UnsupportedOperationException(method.getName());
         });
     }
@@ -84,11 +84,13 @@ class StorageComponentTest {
         assertThat(temporary.resolve("storage")).doesNotExist();
     }
 
-    private ServiceRegistration<?> register(StateStore store) {
-        registered.add(store);
+    private ServiceRegistration<?> register(Object service) {
+        if (service instanceof StateStore store) {
+            registered.add(store);
+        }
         return fake(ServiceRegistration.class, (proxy, method, arguments) -> {
             assertThat(method.getName()).isEqualTo("unregister");
-            return registered.remove(store);
+            return registered.remove(service);
         });
     }
 
@@ -103,7 +105,9 @@ class StorageComponentTest {
     }
 
     private static StorageConfig config(String directory) {
-        return fake(StorageConfig.class, (proxy, method, arguments) -> directory);
+        return fake(
+                StorageConfig.class,
+                (proxy, method, arguments) -> method.getName().equals("directory") ? directory : (Object) 3600);
     }
 
     private static <T> T fake(Class<T> type, InvocationHandler handler) {

@@ -11,8 +11,8 @@ import org.vtpm.api.storage.StorageAdministration.ReplayPolicy;
  * @param folder where it lies
  * @param instances number of instances
  * @param liveBytes length of what counts, in bytes
- * @param fileBytes length of the current journal file, in bytes
- * @param commits number of changes to the journal since it was made
+ * @param deadBytes length of what was replaced or removed and is not compacted away yet, in bytes
+ * @param commits number of changes since the storage was opened
  * @param wrappingGeneration number of the key that wraps data keys now
  * @param replayPolicy what becomes of old state
  * @param anchorRoot name of the root of trust whose counter anchors the storage; empty if none does
@@ -25,7 +25,7 @@ public record StorageStatus(
         String folder,
         int instances,
         long liveBytes,
-        long fileBytes,
+        long deadBytes,
         long commits,
         long wrappingGeneration,
         ReplayPolicy replayPolicy,

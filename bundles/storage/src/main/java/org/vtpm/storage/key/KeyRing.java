@@ -208,7 +208,8 @@ public final class KeyRing implements AutoCloseable {
         CounterLayout counter = layout.counter;
         return counter == null
                 ? null
-                : new Counter(new String(counter.root, UTF_8), counter.id.clone(), counter.secret.clone(), counter.base);
+                : new Counter(
+                        new String(counter.root, UTF_8), counter.id.clone(), counter.secret.clone(), counter.base);
     }
 
     /** A ring with another counter, or none. */
@@ -243,7 +244,9 @@ public final class KeyRing implements AutoCloseable {
                 policy,
                 operatorKey.clone(),
                 layout.exportSeed.clone(),
-                counter == null ? null : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone(), counter.base),
+                counter == null
+                        ? null
+                        : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone(), counter.base),
                 generations.stream()
                         .map(generation -> new Generation(generation.number, generation.key.clone()))
                         .toList()));

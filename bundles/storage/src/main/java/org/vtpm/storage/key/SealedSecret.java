@@ -105,8 +105,7 @@ public record SealedSecret(
             throws IOException {
         byte[] blob = blob(root.name())
                 .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
-        List<Copy> others =
-                copies.stream().filter(copy -> copy.sealed != blob).toList();
+        List<Copy> others = copies.stream().filter(copy -> copy.sealed != blob).toList();
         return with(root, secret, others, plaintext -> policies.approve(blob, plaintext, values, signature));
     }
 
@@ -133,7 +132,8 @@ public record SealedSecret(
 
     /** How many earlier blobs of a root of trust there are. */
     public int earlier(String root) {
-        return Math.toIntExact(copies.stream().filter(copy -> copy.rootName().equals(root)).count() - 1);
+        return Math.toIntExact(
+                copies.stream().filter(copy -> copy.rootName().equals(root)).count() - 1);
     }
 
     @FunctionalInterface

@@ -1,4 +1,4 @@
-package org.vtpm.storage;
+package org.vtpm.storage.disk;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -23,7 +23,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The host's own file system, on Linux. Files are made with mode 0600 and folders with 0700: neither is ever open to others. */
-final class PosixDisk implements Disk {
+public final class PosixDisk implements Disk {
     private static final FileAttribute<Set<PosixFilePermission>> FILE_MODE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
     private static final FileAttribute<Set<PosixFilePermission>> FOLDER_MODE =
@@ -42,7 +42,7 @@ final class PosixDisk implements Disk {
 
     private final int user;
 
-    PosixDisk() throws IOException {
+    public PosixDisk() throws IOException {
         // The kernel gives /proc/self to the effective user of the process; Java has no call for it.
         user = (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     }
@@ -113,6 +113,19 @@ final class PosixDisk implements Disk {
             }
             channel.force(true);
         }
+    }
+
+    @Override
+    public AppendFile create(Path file) throws IOException {
+        FileChannel.open(file, WRITE_NEW, FILE_MODE).close();
+        return open(file, true);
+    }
+
+    @Override
+    public AppendFile open(Path file, boolean writable) throws IOException {
+        check(file.resolveSibling(""), FOLDER);
+        check(file, REGULAR);
+        return new PosixAppendFile(file, writable);
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.vtpm.storage;
+package org.vtpm.storage.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

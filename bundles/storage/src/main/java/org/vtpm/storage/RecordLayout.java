@@ -8,7 +8,6 @@ import java.net.URISyntaxException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -18,28 +17,14 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.codec.Counted;
-import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U8;
-import org.vtpm.crypto.Secrets;
+import org.vtpm.storage.key.Layouts;
 
-/**
- * What the file of an instance's record holds: the record in clear, and a tag over all of it.
- *
- * @param generation how often the record was stored
- */
-record RecordFile(InstanceRecord record, long generation) {
-    /** A file of more bytes is refused: far above the endpoints that any instance has. */
-    static final int LIMIT = 1 << 20;
-
-    private static final String MAGIC = "VTPMRECO";
-
-    /** The file: what is authenticated, and the tag over it. */
-    private record Tagged(
-            Header header,
-            @Sized byte[] body,
-            @Fixed(HostKey.TAG_LENGTH) byte[] tag) {}
+/** How an instance's record lies in the journal: in clear, as the journal authenticates it. */
+final class RecordLayout {
+    private RecordLayout() {}
 
     private record Body(
             Text name,
@@ -63,7 +48,7 @@ record RecordFile(InstanceRecord record, long generation) {
         }
     }
 
-    byte[] encode(HostKey key) throws IOException {
+    static byte[] encode(InstanceRecord record) throws IOException {
         @Nullable String transport = record.transport();
         Instant created = record.created();
         Body body = new Body(
@@ -76,36 +61,23 @@ record RecordFile(InstanceRecord record, long generation) {
                 code(record.wanted()),
                 created.getEpochSecond(),
                 created.getNano());
-        Header header = Header.first(MAGIC, key, record.uuid()).withGeneration(generation);
-        Tagged open = new Tagged(header, Layouts.encode(Body.class, body), new byte[HostKey.TAG_LENGTH]);
-        byte[] tag = tag(Layouts.encode(Tagged.class, open), key);
-        byte[] file = Layouts.encode(Tagged.class, new Tagged(header, open.body, tag));
-        if (file.length > LIMIT) {
-            throw new IOException("a record of " + file.length + " bytes is too long to be stored");
-        }
-        return file;
+        return Layouts.encode(Body.class, body);
     }
 
     /**
-     * Checks and reads a record.
+     * Reads a record.
      *
-     * @param instance whose record is expected
-     * @throws IOException if it was changed, cut or is another instance's; the message says what is wrong with "it"
+     * @param instance whose record it is
+     * @throws IOException if it cannot be read; the message says what is wrong with "it"
      */
-    static RecordFile decode(byte[] file, HostKey key, UUID instance) throws IOException {
-        Tagged tagged = Layouts.decode(Tagged.class, file);
-        tagged.header.check(MAGIC, key);
-        if (!Secrets.equal(tagged.tag, tag(file, key))) {
-            throw new IOException("it is damaged or was changed: its authentication fails");
-        }
-        tagged.header.checkInstance(instance);
-        Body body = Layouts.decode(Body.class, tagged.body);
+    static InstanceRecord decode(byte[] content, UUID instance) throws IOException {
+        Body body = Layouts.decode(Body.class, content);
         try {
             List<URI> endpoints = new ArrayList<>();
             for (Text endpoint : body.endpoints) {
                 endpoints.add(new URI(endpoint.toString()));
             }
-            InstanceRecord record = new InstanceRecord(
+            return new InstanceRecord(
                     instance,
                     body.name.toString(),
                     family(body.family),
@@ -115,18 +87,12 @@ record RecordFile(InstanceRecord record, long generation) {
                     endpoints,
                     wanted(body.wanted),
                     Instant.ofEpochSecond(body.createdSecond, body.createdNano));
-            return new RecordFile(record, tagged.header.generation());
         } catch (URISyntaxException | DateTimeException e) {
             throw new IOException("a value in it cannot be read: " + e.getMessage(), e);
         }
     }
 
-    /** The tag over all of a file but the tag's own place at its end. */
-    private static byte[] tag(byte[] file, HostKey key) {
-        return key.recordTag(Arrays.copyOf(file, file.length - HostKey.TAG_LENGTH));
-    }
-
-    // The codes in the file stay what they are when a constant is renamed or moved.
+    // The codes in the journal stay what they are when a constant is renamed or moved.
 
     private static int code(TpmFamily family) {
         return switch (family) {

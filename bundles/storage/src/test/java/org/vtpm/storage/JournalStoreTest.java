@@ -3,6 +3,7 @@ package org.vtpm.storage;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.vtpm.storage.Samples.assertState;
 import static org.vtpm.storage.Samples.load;
 import static org.vtpm.storage.Samples.permanent;
@@ -16,11 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,19 +27,25 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.root.SealingTerms;
+import org.vtpm.api.storage.RootStatus;
 import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateSnapshot;
+import org.vtpm.api.storage.StorageAdministration.KeyLevel;
+import org.vtpm.storage.disk.Disk;
+import org.vtpm.storage.disk.PosixDisk;
 
-class FolderStoreTest {
+class JournalStoreTest {
     @TempDir
     Path temporary;
 
     private Path root;
-    private FolderStore store;
+    private JournalStore store;
 
     @BeforeEach
     void openStore() throws Exception {
         root = temporary.resolve("vtpm/storage");
-        store = open(new TestRoot());
+        open(new TestRoot());
     }
 
     @AfterEach
@@ -68,7 +73,6 @@ class FolderStoreTest {
         store.delete(uuid("demo"));
         assertThat(store.instances()).isEmpty();
         assertThatThrownBy(() -> store.load(uuid("demo"))).hasMessageContaining("There is no instance");
-        assertThat(names(root.resolve("instances"))).isEmpty();
         store.create(record("demo"), permanent("again"));
         assertState(store, "demo", "again");
     }
@@ -78,7 +82,6 @@ class FolderStoreTest {
         assertThatThrownBy(() -> store.save(uuid("demo"), permanent("x"))).isInstanceOf(StateException.class);
         assertThatThrownBy(() -> store.update(record("demo"))).isInstanceOf(StateException.class);
         assertThatThrownBy(() -> store.delete(uuid("demo"))).isInstanceOf(StateException.class);
-        assertThat(names(root.resolve("instances"))).isEmpty();
     }
 
     @Test
@@ -112,29 +115,140 @@ class FolderStoreTest {
                 assertThat(new String(Files.readAllBytes(file), UTF_8)).doesNotContain(secret);
             }
         }
-        byte[] first = Files.readAllBytes(file("demo", "state"));
-        store.save(uuid("demo"), Map.of());
-        assertThat(Files.readAllBytes(file("demo", "state"))).isNotEqualTo(first);
     }
 
     @Test
-    void theNameOfAnInstanceIsNoFileName() throws Exception {
-        String name = "../../" + "n".repeat(300);
-        store.create(record(name), permanent("made"));
-        assertThat(names(root.resolve("instances"))).containsExactly(uuid(name).toString());
-        reopen();
-        assertThat(store.instances()).containsExactly(record(name));
-    }
-
-    @Test
-    void olderStateThanWasStoredIsRefusedWhileTheManagerRuns() throws Exception {
+    void whatIsChangedOnDiskWhileTheManagerRunsIsFoundAndLeftAlone() throws Exception {
         store.create(record("demo"), permanent("first"));
-        byte[] old = Files.readAllBytes(file("demo", "state"));
-        store.save(uuid("demo"), permanent("second"));
-        Files.write(file("demo", "state"), old);
-        assertThatThrownBy(() -> store.load(uuid("demo"))).hasMessageContaining("older");
-        assertThatThrownBy(() -> store.save(uuid("demo"), permanent("third"))).hasMessageContaining("older");
-        assertThat(Files.readAllBytes(file("demo", "state"))).isEqualTo(old);
+        Path file = root.resolve("journal/0000000000000001");
+        byte[] content = Files.readAllBytes(file);
+        for (int i = content.length - 1; i >= 0; i--) {
+            content[i] ^= 1;
+        }
+        Files.write(file, content);
+        assertThatThrownBy(() -> store.load(uuid("demo")))
+                .isInstanceOf(StateException.class)
+                .hasMessageContaining("Instance " + uuid("demo"))
+                .hasMessageContaining("was changed since it was written")
+                .hasMessageContaining("Nothing was changed");
+        assertThatThrownBy(() -> store.save(uuid("demo"), permanent("second"))).isInstanceOf(StateException.class);
+        assertThat(Files.readAllBytes(file)).isEqualTo(content);
+    }
+
+    @Test
+    void stateThatWasPutByComesBack() throws Exception {
+        store.create(record("demo"), permanent("first"));
+        store.save(uuid("demo"), Map.of(StateKind.SAVED, bytes("saved")));
+        store.takeSnapshot(uuid("demo"), "before-update");
+        store.save(
+                uuid("demo"),
+                Map.of(
+                        StateKind.PERMANENT, bytes("second"),
+                        StateKind.SAVED, new byte[0],
+                        StateKind.VOLATILE, bytes("running")));
+        reopen();
+        assertThat(store.snapshots(uuid("demo")))
+                .extracting(StateSnapshot::name)
+                .containsExactly("before-update");
+        store.restoreSnapshot(uuid("demo"), "before-update");
+        assertThat(load(store, "demo")).isEqualTo(Map.of(StateKind.PERMANENT, "first", StateKind.SAVED, "saved"));
+        store.dropSnapshot(uuid("demo"), "before-update");
+        assertThat(store.snapshots(uuid("demo"))).isEmpty();
+        assertThatThrownBy(() -> store.restoreSnapshot(uuid("demo"), "before-update"))
+                .hasMessageContaining("has no snapshot \"before-update\"");
+    }
+
+    @Test
+    void namesOfSnapshotsAreChecked() throws Exception {
+        store.create(record("demo"), permanent("first"));
+        store.takeSnapshot(uuid("demo"), "one");
+        assertThatThrownBy(() -> store.takeSnapshot(uuid("demo"), "one")).hasMessageContaining("already");
+        for (String name : List.of("", "a/b", "a b", "n".repeat(65))) {
+            assertThatThrownBy(() -> store.takeSnapshot(uuid("demo"), name)).hasMessageContaining("cannot be the name");
+        }
+    }
+
+    @Test
+    void allIsReadableAfterEachKeyWasChanged() throws Exception {
+        store.create(record("demo"), permanent("state"));
+        store.takeSnapshot(uuid("demo"), "kept");
+        store.create(record("other"), permanent("of the other"));
+        RootAdmin admin = new RootAdmin(opener().folder(), () -> List.of(new TestRoot()), storage());
+        StorageAdmin storage = new StorageAdmin(opener().folder(), store, admin);
+        byte[] before = Files.readAllBytes(root.resolve("host.key"));
+        for (KeyLevel level : KeyLevel.values()) {
+            storage.rotate(level);
+            assertState(store, "demo", "state");
+            store.save(uuid("other"), permanent("after " + level));
+            reopen();
+            storage = new StorageAdmin(
+                    opener().folder(),
+                    store,
+                    new RootAdmin(opener().folder(), () -> List.of(new TestRoot()), storage()));
+            assertState(store, "demo", "state");
+            assertState(store, "other", "after " + level);
+            assertThat(storage.verify()).isEmpty();
+        }
+        assertThat(storage.status().wrappingGeneration()).isEqualTo(2);
+        assertThat(Files.readAllBytes(root.resolve("host.key"))).isNotEqualTo(before);
+        store.restoreSnapshot(uuid("demo"), "kept");
+        assertState(store, "demo", "state");
+    }
+
+    @Test
+    void recoveryKeysOpenWhatNoRootOpens() throws Exception {
+        store.create(record("demo"), permanent("state"));
+        RootAdmin admin = new RootAdmin(opener().folder(), () -> List.of(new TestRoot()), storage());
+        List<char[]> keys = admin.makeRecoveryKeys(2, 3);
+        assertThat(admin.recoveryQuorum()).isEqualTo(2);
+        store.close();
+        RootOfTrust replaced = new TestRoot("test", "another host");
+        assertThatThrownBy(() -> open(replaced)).hasMessageContaining("sealed on another host");
+        StorageOpener elsewhere = new StorageOpener(new PosixDisk(), root, () -> List.of(replaced));
+        store = elsewhere.open(held -> held.recover(keys.subList(1, 3)));
+        assertState(store, "demo", "state");
+    }
+
+    @Test
+    void aRootThatIsTheOnlyOneStays() throws Exception {
+        RootAdmin admin =
+                new RootAdmin(opener().folder(), () -> List.of(new TestRoot(), new TestRoot("second", "x")), storage());
+        assertThatThrownBy(() -> admin.withdraw("test")).hasMessageContaining("the storage would not open");
+        admin.enroll("second", SealingTerms.NONE);
+        admin.withdraw("test");
+        assertThat(admin.roots())
+                .extracting(RootStatus::name, RootStatus::enrolled)
+                .containsExactly(tuple("test", false), tuple("second", true));
+        store.close();
+        assertThatThrownBy(() -> open(new TestRoot())).hasMessageContaining("sealed by the root of trust second");
+        open(new TestRoot("second", "x"));
+    }
+
+    @Test
+    void aFolderFromBeforeTheJournalIsRefused() throws Exception {
+        store.close();
+        Files.createDirectory(root.resolve("instances"));
+        assertThatThrownBy(() -> open(new TestRoot())).hasMessageContaining("from before the journal");
+        Files.delete(root.resolve("instances"));
+        open(new TestRoot());
+    }
+
+    private StorageOpener opener() throws IOException {
+        return new StorageOpener(new PosixDisk(), root, List::of);
+    }
+
+    private RootAdmin.Storage storage() {
+        return new RootAdmin.Storage() {
+            @Override
+            public JournalStore store() {
+                return store;
+            }
+
+            @Override
+            public void open(StorageOpener.Release release) {
+                throw new UnsupportedOperationException();
+            }
+        };
     }
 
     @Test
@@ -162,7 +276,7 @@ class FolderStoreTest {
         } finally {
             other.destroyForcibly().waitFor();
         }
-        store = open(new TestRoot());
+        open(new TestRoot());
     }
 
     @Test
@@ -204,36 +318,18 @@ class FolderStoreTest {
     }
 
     @Test
-    void aSaveThatHangsHoldsUpNoOtherInstance() throws Exception {
-        CountDownLatch hanging = new CountDownLatch(1);
-        CountDownLatch release = new CountDownLatch(1);
-        store.create(record("slow"), permanent("old"));
-        store.create(record("quick"), permanent("old"));
-        store.close();
-        store = StorageOpener.open(new HangingDisk(uuid("slow").toString(), hanging, release), root, roots());
-        Thread slow = new Thread(() -> assertSaves("slow"));
-        slow.start();
-        assertThat(hanging.await(30, TimeUnit.SECONDS)).isTrue();
-        store.save(uuid("quick"), permanent("new"));
-        assertState(store, "quick", "new");
-        release.countDown();
-        slow.join();
-        assertState(store, "slow", "new");
-    }
-
-    @Test
     void theHostKeyNeedsTheRootThatSealedIt() throws Exception {
         store.create(record("demo"), permanent("made"));
         store.close();
         Map<Path, String> before = Digests.of(root);
-        assertThatThrownBy(() -> StorageOpener.open(new PosixDisk(), root, List.of()))
-                .hasMessageContaining("host.key cannot be used")
+        assertThatThrownBy(() -> open())
+                .hasMessageContaining("host.key does not open")
                 .hasMessageContaining("sealed by the root of trust test, which is not there (there is: none)");
         assertThatThrownBy(() -> open(new TestRoot("tpm2", "this host"))).hasMessageContaining("there is: tpm2");
         assertThatThrownBy(() -> open(new TestRoot("test", "another host")))
                 .hasMessageContaining("does not open it: sealed on another host");
         assertThat(Digests.of(root)).isEqualTo(before);
-        store = StorageOpener.open(new PosixDisk(), root, List.of(new TestRoot("tpm2", "x"), new TestRoot()));
+        open(new TestRoot("tpm2", "x"), new TestRoot());
         assertState(store, "demo", "made");
     }
 
@@ -241,43 +337,25 @@ class FolderStoreTest {
     void theBestRootSealsANewHostKey() throws Exception {
         store.close();
         Path other = temporary.resolve("other");
-        assertThatThrownBy(() -> StorageOpener.open(new PosixDisk(), other, List.of()))
+        assertThatThrownBy(() -> Samples.open(new PosixDisk(), other))
                 .hasMessageContaining("there is no root of trust");
-        StorageOpener.open(new PosixDisk(), other, List.of(new TestRoot("best", "h"), new TestRoot()))
+        Samples.open(new PosixDisk(), other, new TestRoot("best", "h"), new TestRoot())
                 .close();
-        assertThatThrownBy(() -> StorageOpener.open(new PosixDisk(), other, roots()))
+        assertThatThrownBy(() -> Samples.open(new PosixDisk(), other, new TestRoot()))
                 .hasMessageContaining("sealed by the root of trust best");
     }
 
-    private void assertSaves(String name) {
-        try {
-            store.save(uuid(name), permanent("new"));
-        } catch (StateException e) {
-            throw new AssertionError(e);
-        }
+    private void open(RootOfTrust... trust) throws IOException {
+        open(new PosixDisk(), trust);
     }
 
-    private FolderStore open(RootOfTrust trust) throws IOException {
-        return StorageOpener.open(new PosixDisk(), root, List.of(trust));
+    private void open(Disk disk, RootOfTrust... trust) throws IOException {
+        store = Samples.open(disk, root, trust);
     }
 
     private void reopen() throws IOException {
         store.close();
-        store = open(new TestRoot());
-    }
-
-    private static List<RootOfTrust> roots() {
-        return List.of(new TestRoot());
-    }
-
-    private Path file(String instance, String name) {
-        return root.resolve("instances").resolve(uuid(instance).toString()).resolve(name);
-    }
-
-    private static List<String> names(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).toList();
-        }
+        open(new TestRoot());
     }
 
     private static byte[] bytes(String text) {

@@ -1,4 +1,4 @@
-package org.vtpm.storage;
+package org.vtpm.storage.disk;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -10,7 +10,7 @@ import java.util.List;
  * belong to this process alone: one that is a link, of another kind, another user's or open to others is refused with an
  * {@link IOException} that says so. Messages name the path.
  */
-interface Disk {
+public interface Disk {
     /** Makes a folder and those above it that are missing, durably; checks it if it is there. */
     void makeFolders(Path folder) throws IOException;
 
@@ -33,6 +33,17 @@ interface Disk {
 
     /** Writes a file, which must not exist, and makes its content durable; its name is so after {@link #syncFolder}. */
     void write(Path file, byte[] content) throws IOException;
+
+    /** Makes a file, which must not exist, and leaves it open; its name is durable after {@link #syncFolder}. */
+    AppendFile create(Path file) throws IOException;
+
+    /**
+     * Opens a file.
+     *
+     * @param writable whether it is to be written; if not, writing fails
+     * @throws java.nio.file.NoSuchFileException if it is missing
+     */
+    AppendFile open(Path file, boolean writable) throws IOException;
 
     /** Gives a file or folder another name at once, replacing a file of that name; durable after {@link #syncFolder}. */
     void rename(Path from, Path to) throws IOException;

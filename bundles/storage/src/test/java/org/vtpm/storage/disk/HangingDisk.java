@@ -1,4 +1,4 @@
-package org.vtpm.storage;
+package org.vtpm.storage.disk;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -7,13 +7,13 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 
 /** The host's file system, in which writing below one folder hangs until it is released. */
-final class HangingDisk implements Disk {
+public final class HangingDisk implements Disk {
     private final PosixDisk disk;
     private final String folder;
     private final CountDownLatch hanging;
     private final CountDownLatch release;
 
-    HangingDisk(String folder, CountDownLatch hanging, CountDownLatch release) throws IOException {
+    public HangingDisk(String folder, CountDownLatch hanging, CountDownLatch release) throws IOException {
         disk = new PosixDisk();
         this.folder = folder;
         this.hanging = hanging;
@@ -56,6 +56,16 @@ final class HangingDisk implements Disk {
             }
         }
         disk.write(file, content);
+    }
+
+    @Override
+    public AppendFile create(Path file) throws IOException {
+        return disk.create(file);
+    }
+
+    @Override
+    public AppendFile open(Path file, boolean writable) throws IOException {
+        return disk.open(file, writable);
     }
 
     @Override
