@@ -39,6 +39,7 @@ class DependencyTest {
             Map.entry("transport.fifo", Set.of("api", "codec", JNR)),
             Map.entry("listener.swtpm", Set.of("api", "codec", JNR)),
             Map.entry("listener.legacy", Set.of("api", "codec", JNR)),
+            Map.entry("hosttpm", Set.of()),
             Map.entry("root.software", Set.of("api", "codec", "crypto")),
             Map.entry("ca.local", Set.of("api", BOUNCY_CASTLE)),
             Map.entry("storage", Set.of("api", "codec", "crypto")),

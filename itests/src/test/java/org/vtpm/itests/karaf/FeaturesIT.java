@@ -57,6 +57,7 @@ public class FeaturesIT {
             new Step("vtpm-listener-swtpm", "org.vtpm.api.manager.EndpointHandler"),
             new Step("vtpm-listener-legacy", "org.vtpm.api.manager.EndpointHandler"),
             new Step("vtpm-shell", null),
+            new Step("vtpm-host-tpm", null),
             new Step("vtpm", null));
 
     @Inject
