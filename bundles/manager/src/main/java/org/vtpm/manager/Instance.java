@@ -420,6 +420,32 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         }
     }
 
+    /** Takes it back to state that was put by; it is stopped then. */
+    void restore(String snapshot) throws VtpmException {
+        synchronized (orders) {
+            onLane(() -> restoreNow(snapshot));
+        }
+    }
+
+    /** On the lane no engine can be powered on meanwhile, which would go on with the state of before. */
+    private void restoreNow(String snapshot) throws VtpmException {
+        switch (power.state()) {
+            case STOPPED, FAILED -> {}
+            case SUSPENDED ->
+                throw notDone("restored", "it is suspended; vtpm:resume it and stop it, or vtpm:start --discard", null);
+            default -> throw notDone("restored", "it runs; vtpm:stop it", null);
+        }
+        try {
+            services.store().restoreSnapshot(instance(), snapshot);
+        } catch (StateException e) {
+            throw notDone("restored", String.valueOf(e.getMessage()), e);
+        }
+        LOG.warn("Instance {} was taken back to its snapshot {}", name(), snapshot);
+        // What a suspended one was doing does not fit the state that it has now.
+        want(Wanted.STOPPED);
+        exchange(Power.OFF);
+    }
+
     void attach(URI endpoint) throws VtpmException {
         synchronized (orders) {
             List<URI> uris = new ArrayList<>(record.endpoints());

@@ -36,6 +36,8 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateSnapshot;
 
 /** All instances of the host, and what operators do with them. */
 final class InstanceRegistry implements VtpmManager {
@@ -332,6 +334,46 @@ final class InstanceRegistry implements VtpmManager {
         }
         found.useTransport(transport);
         return found.info();
+    }
+
+    @Override
+    public List<StateSnapshot> stateSnapshots(UUID instance) throws VtpmException {
+        Instance found = get(instance);
+        try {
+            return services.store().snapshots(instance);
+        } catch (StateException e) {
+            throw new VtpmException(
+                    "the snapshots of instance '" + found.name() + "' cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void takeStateSnapshot(UUID instance, String name) throws VtpmException {
+        Instance found = get(instance);
+        try {
+            services.store().takeSnapshot(instance, name);
+        } catch (StateException e) {
+            throw new VtpmException("no snapshot of instance '" + found.name() + "' was taken: " + e.getMessage(), e);
+        }
+        LOG.info("Snapshot {} of instance {} taken", name, found.name());
+    }
+
+    @Override
+    public InstanceInfo restoreStateSnapshot(UUID instance, String name) throws VtpmException {
+        Instance found = get(instance);
+        found.restore(name);
+        return found.info();
+    }
+
+    @Override
+    public void dropStateSnapshot(UUID instance, String name) throws VtpmException {
+        Instance found = get(instance);
+        try {
+            services.store().dropSnapshot(instance, name);
+        } catch (StateException e) {
+            throw new VtpmException("no snapshot of instance '" + found.name() + "' was dropped: " + e.getMessage(), e);
+        }
+        LOG.info("Snapshot {} of instance {} dropped", name, found.name());
     }
 
     @Override

@@ -40,6 +40,7 @@ import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
 import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StateStore;
 import org.vtpm.api.transport.EngineTransport;
 import org.vtpm.api.transport.ProcessTransport;
@@ -302,6 +303,26 @@ public final class VtpmManagerComponent implements VtpmManager {
     @Override
     public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
         return registry.useTransport(instance, transport);
+    }
+
+    @Override
+    public List<StateSnapshot> stateSnapshots(UUID instance) throws VtpmException {
+        return registry.stateSnapshots(instance);
+    }
+
+    @Override
+    public void takeStateSnapshot(UUID instance, String name) throws VtpmException {
+        registry.takeStateSnapshot(instance, name);
+    }
+
+    @Override
+    public InstanceInfo restoreStateSnapshot(UUID instance, String name) throws VtpmException {
+        return registry.restoreStateSnapshot(instance, name);
+    }
+
+    @Override
+    public void dropStateSnapshot(UUID instance, String name) throws VtpmException {
+        registry.dropStateSnapshot(instance, name);
     }
 
     @Override

@@ -1,7 +1,9 @@
 package org.vtpm.manager;
 
+import java.time.Instant;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -9,12 +11,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.storage.StateException;
+import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StateStore;
 
 /** A store in memory whose operations can be made to fail. */
 final class MemoryStore implements StateStore {
     final Map<UUID, InstanceRecord> records = new ConcurrentHashMap<>();
     final Map<UUID, Map<StateKind, byte[]>> states = new ConcurrentHashMap<>();
+    final Map<UUID, Map<String, Map<StateKind, byte[]>>> snapshots = new ConcurrentHashMap<>();
     volatile String failure = "";
     /** Sees each change before it is made, and may refuse it. */
     volatile Guard guard = (updated, changes) -> {};
@@ -90,5 +94,46 @@ final class MemoryStore implements StateStore {
         check();
         records.remove(instance);
         states.remove(instance);
+        snapshots.remove(instance);
+    }
+
+    @Override
+    public List<StateSnapshot> snapshots(UUID instance) throws StateException {
+        check();
+        return of(instance).keySet().stream()
+                .map(name -> new StateSnapshot(name, Instant.EPOCH))
+                .toList();
+    }
+
+    @Override
+    public void takeSnapshot(UUID instance, String name) throws StateException {
+        check();
+        Map<StateKind, byte[]> kept = new EnumMap<>(states.get(instance));
+        kept.remove(StateKind.VOLATILE);
+        if (of(instance).putIfAbsent(name, kept) != null) {
+            throw new StateException("there is a snapshot " + name + " already");
+        }
+    }
+
+    @Override
+    public void restoreSnapshot(UUID instance, String name) throws StateException {
+        check();
+        Map<StateKind, byte[]> kept = of(instance).get(name);
+        if (kept == null) {
+            throw new StateException("there is no snapshot " + name);
+        }
+        states.put(instance, new EnumMap<>(kept));
+    }
+
+    @Override
+    public void dropSnapshot(UUID instance, String name) throws StateException {
+        check();
+        if (of(instance).remove(name) == null) {
+            throw new StateException("there is no snapshot " + name);
+        }
+    }
+
+    private Map<String, Map<StateKind, byte[]>> of(UUID instance) {
+        return snapshots.computeIfAbsent(instance, unused -> new LinkedHashMap<>());
     }
 }

@@ -27,6 +27,7 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.StateSnapshot;
 
 /** A manager in memory that remembers what the shell ordered. */
 final class FakeManager implements VtpmManager {
@@ -40,6 +41,9 @@ final class FakeManager implements VtpmManager {
     EndorsementInfo endorsement;
 
     byte[] authority = {};
+
+    /** Names of snapshots, as if all instances had the same. */
+    final List<String> snapshots = new ArrayList<>();
 
     @Nullable
     ForeignState lastState;
@@ -192,6 +196,32 @@ final class FakeManager implements VtpmManager {
     public InstanceInfo useTransport(UUID instance, @Nullable String transport) {
         orders.add("transport " + Objects.toString(transport));
         return find(instance).orElseThrow();
+    }
+
+    @Override
+    public List<StateSnapshot> stateSnapshots(UUID instance) {
+        return snapshots.stream()
+                .map(name -> new StateSnapshot(name, Instant.parse("2026-01-02T03:04:05.6Z")))
+                .toList();
+    }
+
+    @Override
+    public void takeStateSnapshot(UUID instance, String name) throws VtpmException {
+        if (snapshots.contains(name)) {
+            throw new VtpmException("there is a snapshot " + name + " already");
+        }
+        snapshots.add(name);
+    }
+
+    @Override
+    public InstanceInfo restoreStateSnapshot(UUID instance, String name) {
+        orders.add("restore " + name);
+        return add(find(instance).orElseThrow().record().name(), InstanceState.STOPPED, null);
+    }
+
+    @Override
+    public void dropStateSnapshot(UUID instance, String name) {
+        snapshots.remove(name);
     }
 
     @Override

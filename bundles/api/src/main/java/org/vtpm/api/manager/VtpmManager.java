@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.storage.StateSnapshot;
 
 /**
  * The host's vTPM manager: owns every instance, its life cycle and its routing. All methods are thread-safe; those that
@@ -111,6 +112,37 @@ public interface VtpmManager {
      * @throws VtpmException if there is no such transport, or it cannot carry this instance
      */
     InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException;
+
+    /**
+     * State of an instance that was put by, oldest first.
+     *
+     * @throws VtpmException if there is no such instance, or this cannot be read
+     */
+    List<StateSnapshot> stateSnapshots(UUID instance) throws VtpmException;
+
+    /**
+     * Puts by what is durable of an instance's state, also while it runs: what a loss of power would leave of it now. What a
+     * suspended one was doing is not in it.
+     *
+     * @param name 1 to 64 letters, digits, dots, dashes and underscores
+     * @throws VtpmException if there is no such instance, the name is taken or unfit, or it cannot be stored
+     */
+    void takeStateSnapshot(UUID instance, String name) throws VtpmException;
+
+    /**
+     * Takes an instance back to state that was put by; all that its TPM kept since is lost. It is stopped then.
+     *
+     * @throws VtpmException if it is neither {@link InstanceState#STOPPED} nor {@link InstanceState#FAILED}, there is no state
+     *     of that name, or it cannot be stored
+     */
+    InstanceInfo restoreStateSnapshot(UUID instance, String name) throws VtpmException;
+
+    /**
+     * Forgets state that was put by.
+     *
+     * @throws VtpmException if there is no such instance, no state of that name, or this cannot be stored
+     */
+    void dropStateSnapshot(UUID instance, String name) throws VtpmException;
 
     /**
      * Reads the endorsement of an instance from its stored state, so also when it does not run, or would not tell its guest.

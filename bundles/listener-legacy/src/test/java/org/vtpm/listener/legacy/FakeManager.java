@@ -29,6 +29,7 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.StateSnapshot;
 
 /**
  * A manager whose TPMs know one command: each adds its body to a sum, which lasts, and answers the sum so far and how
@@ -231,6 +232,26 @@ final class FakeManager implements VtpmManager {
 
     @Override
     public InstanceInfo useTransport(UUID instance, String transport) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<StateSnapshot> stateSnapshots(UUID instance) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void takeStateSnapshot(UUID instance, String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public InstanceInfo restoreStateSnapshot(UUID instance, String name) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void dropStateSnapshot(UUID instance, String name) {
         throw new UnsupportedOperationException();
     }
 
