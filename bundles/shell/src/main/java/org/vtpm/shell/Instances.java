@@ -8,6 +8,7 @@ import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.StateException;
 
 /** Reaches the manager, and the instances that an operator named. */
 final class Instances {
@@ -18,10 +19,16 @@ final class Instances {
         String carryOut(InstanceInfo instance) throws VtpmException;
     }
 
-    /** Something the manager is asked for. */
+    /** Something the manager or the storage is asked for. */
     @FunctionalInterface
     interface Request<T> {
-        T make() throws VtpmException;
+        T make() throws VtpmException, StateException;
+    }
+
+    /** Something the manager or the storage is told to do. */
+    @FunctionalInterface
+    interface Task {
+        void carryOut() throws VtpmException, StateException;
     }
 
     private Instances() {}
@@ -40,15 +47,23 @@ final class Instances {
     }
 
     /**
-     * Makes a request. That the manager refuses it is told to the operator alone: Karaf writes all other failures to the log
+     * Makes a request. That it is refused is told to the operator alone: Karaf writes all other failures to the log
      * with their stack traces.
      */
     static <T> T ask(Request<T> request) throws CommandException {
         try {
             return request.make();
-        } catch (VtpmException e) {
+        } catch (VtpmException | StateException e) {
             throw new CommandException(e.getMessage(), e);
         }
+    }
+
+    /** Has a task carried out; otherwise as {@link #ask}. */
+    static void tell(Task task) throws CommandException {
+        var unused = ask(() -> {
+            task.carryOut();
+            return true;
+        });
     }
 
     static InstanceInfo find(VtpmManager manager, String name) throws CommandException {

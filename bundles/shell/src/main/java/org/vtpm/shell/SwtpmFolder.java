@@ -1,15 +1,12 @@
 package org.vtpm.shell;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -57,20 +54,15 @@ final class SwtpmFolder implements AutoCloseable {
 
     /** The file with the permanent state; the caller zeroes it. */
     byte[] permanent() throws CommandException {
-        if (lock == null || isInFolder()) {
-            return read(file, LONGEST);
-        }
-        try {
-            // Closing another descriptor of the same file would end the lock.
-            return content(Channels.newInputStream(lock), file, LONGEST);
-        } catch (IOException e) {
-            throw unreadable(file, e);
-        }
+        return lock == null || isInFolder()
+                ? HostFile.read(file, LONGEST)
+                // Closing another descriptor of the same file would end the lock.
+                : HostFile.read(Channels.newInputStream(lock), file, LONGEST);
     }
 
     /** A file with a key or pass phrase; the caller zeroes it. */
     static byte[] secret(Path file) throws CommandException {
-        return read(file, LONGEST_SECRET);
+        return HostFile.read(file, LONGEST_SECRET);
     }
 
     /** What else is there and is not imported, one sentence each. */
@@ -119,38 +111,8 @@ final class SwtpmFolder implements AutoCloseable {
         } catch (OverlappingFileLockException e) {
             throw new CommandException(path + " is locked: another vtpm:import reads this state", e);
         } catch (IOException e) {
-            throw new CommandException(path + " cannot be locked: " + reason(e), e);
+            throw new CommandException(path + " cannot be locked: " + HostFile.reason(e), e);
         }
         throw new CommandException(path + " is locked: swtpm still runs with this state; stop it first");
-    }
-
-    private static byte[] read(Path file, int longest) throws CommandException {
-        try (InputStream in = Files.newInputStream(file)) {
-            return content(in, file, longest);
-        } catch (IOException e) {
-            throw unreadable(file, e);
-        }
-    }
-
-    private static byte[] content(InputStream in, Path file, int longest) throws IOException, CommandException {
-        byte[] content = in.readNBytes(longest + 1);
-        if (content.length > longest) {
-            throw new CommandException(file + " is longer than " + longest + " bytes, so it is not what it should be");
-        }
-        return content;
-    }
-
-    private static CommandException unreadable(Path file, IOException problem) {
-        return new CommandException(file + " cannot be read: " + reason(problem), problem);
-    }
-
-    private static String reason(IOException problem) {
-        if (problem instanceof NoSuchFileException) {
-            return "there is no such file";
-        }
-        if (problem instanceof AccessDeniedException) {
-            return "the manager's user may not read it";
-        }
-        return String.valueOf(problem.getMessage());
     }
 }

@@ -3,12 +3,15 @@ package org.vtpm.shell;
 import java.lang.reflect.Field;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Option;
@@ -33,6 +36,8 @@ final class Words {
                     + " guest's firmware";
     static final String ENDPOINT =
             "Guest-facing address, such as tcp:127.0.0.1:6545 or unix:/run/guest.sock; may be repeated";
+
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9@%+=:,./_-]+");
 
     private Words() {}
 
@@ -68,6 +73,48 @@ final class Words {
         return arguments;
     }
 
+    /**
+     * Checks that a command with several actions was given no option of another action.
+     *
+     * @param command its options' fields are false, null or empty if they were not given
+     * @param what names the action, as in: vtpm:root list takes no --pcrs
+     */
+    static void onlyOptions(Action command, String what, Set<String> allowed) throws CommandException {
+        for (Field field : command.getClass().getDeclaredFields()) {
+            Option option = field.getAnnotation(Option.class);
+            if (option != null && !allowed.contains(option.name()) && wasGiven(command, field)) {
+                throw new CommandException(what + " takes no " + option.name());
+            }
+        }
+    }
+
+    private static boolean wasGiven(Action command, Field field) throws CommandException {
+        field.setAccessible(true);
+        try {
+            Object value = field.get(command);
+            return value instanceof Boolean flag
+                    ? flag
+                    : value instanceof List<?> list ? !list.isEmpty() : value != null;
+        } catch (IllegalAccessException e) {
+            throw new CommandException(
+                    "Cannot read an option of " + command.getClass().getName(), e);
+        }
+    }
+
+    /** Checks that there are as many words as a command has uses for. */
+    static void exactly(List<String> words, String usage, int count) throws CommandException {
+        if (words.size() < count) {
+            throw new CommandException("Too few arguments: " + usage);
+        }
+        none(words.subList(count, words.size()));
+    }
+
+    /** A file's name as shells take it. */
+    static String quoted(Path file) {
+        String name = file.toString();
+        return PLAIN.matcher(name).matches() ? name : "'" + name.replace("'", "'\\''") + "'";
+    }
+
     /** Checks that no words were left over. */
     static void none(List<String> words) throws CommandException {
         if (!words.isEmpty()) {
@@ -89,7 +136,7 @@ final class Words {
 
     /** How an operator writes a constant. */
     static String label(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT);
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     /** An endpoint's address. Whether a listener can serve it is the manager's to say. */

@@ -1,4 +1,4 @@
-/** The {@code vtpm:*} commands of the Karaf shell. They call the manager's service and nothing else. */
+/** The {@code vtpm:*} commands of the Karaf shell. They call the services of the manager and the storage, and nothing else. */
 @NullMarked
 package org.vtpm.shell;
 

@@ -54,7 +54,6 @@ final class FakeContext {
                         .findFirst()
                         .orElseThrow();
             case "ungetService" -> true;
-            case "hashCode" -> 1;
             default -> throw new UnsupportedOperationException(method);
         });
     }
@@ -71,8 +70,10 @@ final class FakeContext {
 
     private static <T> T fake(Class<T> type, Answers answers) {
         return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(),
-                new Class<?>[] {type},
-                (proxy, method, arguments) -> answers.to(method.getName(), arguments)));
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> switch (method.getName()) {
+                    case "hashCode" -> System.identityHashCode(proxy);
+                    case "equals" -> proxy == arguments[0];
+                    default -> answers.to(method.getName(), arguments);
+                }));
     }
 }

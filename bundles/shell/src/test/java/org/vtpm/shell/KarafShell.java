@@ -3,8 +3,10 @@ package org.vtpm.shell;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
 import org.apache.karaf.shell.api.console.Command;
@@ -44,7 +46,33 @@ final class KarafShell implements AutoCloseable {
     String run(String line) throws Exception {
         output.reset();
         session.execute(line);
+        return printed();
+    }
+
+    /** What the last line printed, also if it failed. */
+    String printed() {
         return output.toString(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Lets someone sit at a terminal, who answers the commands' questions.
+     *
+     * @param answers are taken from the front
+     * @return the prompts so far, each with a space and the character that is shown for what is typed
+     */
+    List<String> answer(Deque<String> answers) {
+        List<String> prompts = new ArrayList<>();
+        Session terminal = (Session) Proxy.newProxyInstance(
+                KarafShell.class.getClassLoader(), new Class<?>[] {Session.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("readLine")) {
+                        prompts.add(arguments[0] + " " + arguments[1]);
+                        return answers.removeFirst();
+                    }
+                    return method.invoke(session, arguments);
+                });
+        session.getRegistry().unregister(session);
+        session.getRegistry().register(terminal);
+        return prompts;
     }
 
     /** The words that completion offers at the end of a line. */
