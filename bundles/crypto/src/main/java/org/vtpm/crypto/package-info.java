@@ -1,4 +1,4 @@
-/** Hashes, HMAC, AES and RSA on Bouncy Castle's lightweight API, one small class per purpose; registers no JCA provider. */
+/** Hashes, HMAC, AES, RSA and P-256 on Bouncy Castle's lightweight API, one small class per purpose; registers no JCA provider. */
 @Export
 @Version("1.0.0")
 @NullMarked

@@ -119,6 +119,21 @@ class AesTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
+    @Test
+    void cfbEncryptsAnyLength() throws GeneralSecurityException {
+        byte[] key = hex("000102030405060708090a0b0c0d0e0f");
+        byte[] iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+        for (int length : new int[] {0, 1, 15, 16, 17, 53}) {
+            byte[] plaintext = Arrays.copyOf(GCM_PLAINTEXT, length);
+            Cipher cipher = Cipher.getInstance("AES/CFB/NoPadding");
+            cipher.init(Cipher.ENCRYPT_MODE, new SecretKeySpec(key, "AES"), new IvParameterSpec(iv));
+            byte[] ciphertext = AesCfb.encrypt(key, iv, plaintext);
+            assertThat(ciphertext).isEqualTo(cipher.doFinal(plaintext));
+            assertThat(AesCfb.decrypt(key, iv, ciphertext)).isEqualTo(plaintext);
+        }
+        assertThatThrownBy(() -> AesCfb.encrypt(key, new byte[12], key)).isInstanceOf(IllegalArgumentException.class);
+    }
+
     private static byte[] hex(String digits) {
         return HexFormat.of().parseHex(digits);
     }
