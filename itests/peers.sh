@@ -12,6 +12,8 @@ PEERS=(
     trousers:tcsd            # the TCG software stack's daemon
     tpm-tools:tpm_version    # real clients
     tpm-quote-tools:tpm_getquote # the same, for attestation
+    tpm2-tools:tpm2_getcap   # look into a TPM 2.0
+    openssl:openssl          # signs operators' policies
     libgmp10:libgmp.so.10    # the native big-number provider
     openssh-client:ssh       # tries to log in to the shell
     libtspi1:libtspi.so.1    # the same, for migration: no tool does it

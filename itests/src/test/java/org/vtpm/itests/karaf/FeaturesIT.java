@@ -58,6 +58,8 @@ public class FeaturesIT {
             new Step("vtpm-listener-legacy", "org.vtpm.api.manager.EndpointHandler"),
             new Step("vtpm-shell", null),
             new Step("vtpm-host-tpm", null),
+            // Behind the storage, which would wait for its TPM.
+            new Step("vtpm-root-tpm20", "org.vtpm.api.root.RootOfTrust"),
             new Step("vtpm", null));
 
     @Inject

@@ -21,7 +21,7 @@ public final class Programs {
     private Programs() {}
 
     /** Starts a program that goes on; what it prints is appended to the log. It ends with this JVM at the latest. */
-    static Process start(Path folder, Path log, List<String> command) throws IOException {
+    public static Process start(Path folder, Path log, List<String> command) throws IOException {
         return start(folder, log, command, Map.of());
     }
 
@@ -75,7 +75,7 @@ public final class Programs {
     }
 
     /** Asks a program to end, and ends it if it does not. */
-    static void end(Process process) {
+    public static void end(Process process) {
         process.destroy();
         try {
             if (!process.waitFor(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
