@@ -16,8 +16,7 @@ import org.vtpm.itests.process.Wait;
 
 /** The root of trust on a character device: a terminal in raw mode, with swtpm behind it. */
 class DeviceIT {
-    private static final String BRIDGE =
-            """
+    private static final String BRIDGE = """
             import os, pty, select, socket, sys, tty
             device, end = pty.openpty()
             tty.setraw(end)

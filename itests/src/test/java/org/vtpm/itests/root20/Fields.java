@@ -33,8 +33,7 @@ record Fields(byte[] endorsement, byte[] storageKey, byte[] object, byte[] secre
 
     /** TPMT_PUBLIC of an RSA key of 2048 bits that signs with RSASSA and SHA-256. */
     static byte[] signingKey(byte[] der) throws Exception {
-        RSAPublicKey key =
-                (RSAPublicKey) KeyFactory.getInstance("RSA").generatePublic(new X509EncodedKeySpec(der));
+        RSAPublicKey key = (RSAPublicKey) KeyFactory.getInstance("RSA").generatePublic(new X509EncodedKeySpec(der));
         byte[] modulus = key.getModulus().toByteArray();
         byte[] bare = Arrays.copyOfRange(modulus, modulus.length - 256, modulus.length);
         return ByteBuffer.allocate(24 + 256)

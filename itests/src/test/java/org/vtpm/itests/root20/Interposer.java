@@ -8,9 +8,9 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.util.Collections;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -121,9 +121,10 @@ final class Interposer implements AutoCloseable {
         while (true) {
             byte[] command = read(fromGuest);
             int n = count++;
-            write(tpm.getOutputStream(), mischief.command(n, command));
+            byte[] sent = mischief.command(n, command);
+            write(tpm.getOutputStream(), sent);
             byte[] honest = read(fromTpm);
-            track(command, honest);
+            track(sent, honest);
             byte[] response = mischief.response(n, command, honest);
             seen.add(new Exchange(command, response));
             write(guest.getOutputStream(), response);

@@ -25,7 +25,9 @@ import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
+import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.P256;
+import org.vtpm.crypto.Sha256;
 import org.vtpm.itests.root20.Interposer.Exchange;
 import org.vtpm.itests.root20.Interposer.Mischief;
 
@@ -110,8 +112,8 @@ class InterposerIT {
         MonotonicCounters counters = root.counters().orElseThrow();
         byte[] counter = counters.create(COUNTER_SECRET, NO_AUTH);
         // Whatever is done to the responses, the answer is what the TPM has.
-        flipEveryByte(each ->
-                each.counters().orElseThrow().increment(counter, COUNTER_SECRET) - direct().read(counter, COUNTER_SECRET));
+        flipEveryByte(each -> each.counters().orElseThrow().increment(counter, COUNTER_SECRET)
+                - direct().read(counter, COUNTER_SECRET));
     }
 
     @Test
@@ -124,21 +126,11 @@ class InterposerIT {
                 if (code(command) != Interposer.CREATE_PRIMARY) {
                     return response;
                 }
-                byte[] changed = response.clone();
-                // Header, handle, size of the parameters, size of the public area; then 26 bytes to the first coordinate.
-                int publicAt = HEADER + 4 + 4 + 2;
-                int publicLength = ByteBuffer.wrap(response).getShort(publicAt - 2);
-                System.arraycopy(stranger.x(), 0, changed, publicAt + publicLength - 66, 32);
-                System.arraycopy(stranger.y(), 0, changed, publicAt + publicLength - 32, 32);
                 try {
-                    byte[] name =
-                            Fields.name(Arrays.copyOfRange(changed, publicAt, publicAt + publicLength));
-                    int parameters = ByteBuffer.wrap(response).getInt(HEADER + 4);
-                    System.arraycopy(name, 0, changed, HEADER + 8 + parameters - name.length, name.length);
+                    return withKey(command, response, stranger);
                 } catch (Exception e) {
                     throw new AssertionError(e);
                 }
-                return changed;
             }
         });
         assertThatThrownBy(() -> root.unseal(sealed))
@@ -253,14 +245,15 @@ class InterposerIT {
                 boolean size = i >= SIZE_AT && i < SIZE_AT + 4;
                 try {
                     assertThat(work.with(size ? impatient : root)).isEqualTo(expected);
-                    unnoticed.add(String.format("%d: 0x%03X byte %d", n, honest.get(n).code(), i));
+                    unnoticed.add(
+                            String.format("%d: 0x%03X byte %d", n, honest.get(n).code(), i));
                 } catch (RootOfTrustException e) {
                     assertThat(e).hasMessageMatching("(?s).{30,}");
                 }
             }
         }
-        assertThat(unnoticed).allMatch(each -> each.contains("0x165") || each.contains("0x17A") || each.contains("0x169")
-                || each.contains("0x131"));
+        // FlushContext, NV_ReadPublic: nothing depends on what they say.
+        assertThat(unnoticed).allMatch(each -> each.contains("0x165") || each.contains("0x169"));
         interposer.listen();
         assertThat(work.with(root)).isEqualTo(expected);
         assertThat(tpm.lockoutCounter()).isZero();
@@ -311,6 +304,32 @@ class InterposerIT {
 
     private static int code(byte[] command) {
         return ByteBuffer.wrap(command).getInt(6);
+    }
+
+    /** TPM2_CreatePrimary's response with another key, its name and an HMAC that fits: that one has an empty key. */
+    private static byte[] withKey(byte[] command, byte[] response, P256.Point key) throws Exception {
+        byte[] changed = response.clone();
+        ByteBuffer in = ByteBuffer.wrap(changed);
+        int parametersAt = HEADER + 4 + 4;
+        int parametersEnd = parametersAt + in.getInt(parametersAt - 4);
+        int publicAt = parametersAt + 2;
+        int publicEnd = publicAt + in.getShort(parametersAt);
+        System.arraycopy(key.x(), 0, changed, publicEnd - 66, 32);
+        System.arraycopy(key.y(), 0, changed, publicEnd - 32, 32);
+        byte[] name = Fields.name(Arrays.copyOfRange(changed, publicAt, publicEnd));
+        System.arraycopy(name, 0, changed, parametersEnd - name.length, name.length);
+
+        byte[] nonceTpm = Arrays.copyOfRange(changed, parametersEnd + 2, parametersEnd + 34);
+        // Header, handle, size of the authorizations, handle of the session.
+        int nonceAt = HEADER + 4 + 4 + 4 + 2;
+        byte[] nonceCaller = Arrays.copyOfRange(command, nonceAt, nonceAt + 32);
+        byte[] rpHash = Sha256.of(
+                new byte[4],
+                ByteBuffer.allocate(4).putInt(code(command)).array(),
+                Arrays.copyOfRange(changed, parametersAt, parametersEnd));
+        byte[] hmac = Hmac.sha256(new byte[0], rpHash, nonceTpm, nonceCaller, new byte[] {changed[parametersEnd + 34]});
+        System.arraycopy(hmac, 0, changed, changed.length - hmac.length, hmac.length);
+        return changed;
     }
 
     private static P256.Point stranger() {

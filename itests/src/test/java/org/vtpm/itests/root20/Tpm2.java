@@ -97,7 +97,9 @@ final class Tpm2 implements AutoCloseable {
     /** Runs one of tpm2-tools, which has to succeed. */
     String tool(String... command) throws IOException, InterruptedException {
         Programs.Result result = tryTool(command);
-        assertThat(result.exit()).as(String.join(" ", command) + "\n" + result.output()).isZero();
+        assertThat(result.exit())
+                .as(String.join(" ", command) + "\n" + result.output())
+                .isZero();
         return result.output();
     }
 
@@ -118,7 +120,10 @@ final class Tpm2 implements AutoCloseable {
     List<String> leftovers() throws IOException, InterruptedException {
         List<String> found = new ArrayList<>();
         for (String kind : new String[] {"handles-transient", "handles-loaded-session", "handles-saved-session"}) {
-            tool("tpm2_getcap", kind).lines().filter(line -> line.contains("0x")).forEach(found::add);
+            tool("tpm2_getcap", kind)
+                    .lines()
+                    .filter(line -> line.contains("0x"))
+                    .forEach(found::add);
         }
         return found;
     }
@@ -138,8 +143,7 @@ final class Tpm2 implements AutoCloseable {
 
     static String sha256(String what) {
         try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(what.getBytes(UTF_8)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(what.getBytes(UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }

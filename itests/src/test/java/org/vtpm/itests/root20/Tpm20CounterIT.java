@@ -77,7 +77,15 @@ class Tpm20CounterIT {
         // Somebody makes one that looks the same: it has not the secret.
         tpm.tool("tpm2_nvundefine", "-C", "o", "0x01800100");
         tpm.tool(
-                "tpm2_nvdefine", "-C", "o", "-s", "8", "-a", "authread|authwrite|no_da|nt=counter", "-p", "guess",
+                "tpm2_nvdefine",
+                "-C",
+                "o",
+                "-s",
+                "8",
+                "-a",
+                "authread|authwrite|no_da|nt=counter",
+                "-p",
+                "guess",
                 "0x01800100");
         tpm.tool("tpm2_nvincrement", "-C", "0x01800100", "-P", "guess", "0x01800100");
         assertRefused(counter, SECRET, "made anew by somebody else");
@@ -95,8 +103,7 @@ class Tpm20CounterIT {
         for (int i = 0; i < counter.length; i++) {
             byte[] changed = counter.clone();
             changed[i] ^= 1;
-            assertThatThrownBy(() -> counters.increment(changed, SECRET))
-                    .isInstanceOf(RootOfTrustException.class);
+            assertThatThrownBy(() -> counters.increment(changed, SECRET)).isInstanceOf(RootOfTrustException.class);
             byte[] cut = Arrays.copyOf(counter, i);
             assertThatThrownBy(() -> counters.read(cut, SECRET)).isInstanceOf(RootOfTrustException.class);
         }
@@ -130,7 +137,9 @@ class Tpm20CounterIT {
         for (int size : new int[] {2048, 8}) {
             for (int index = 0x01800400; index < 0x01800800; index++) {
                 String handle = String.format("0x%08X", index + size);
-                if (tpm.tryTool("tpm2_nvdefine", "-C", "o", "-s", String.valueOf(size), handle).exit() != 0) {
+                if (tpm.tryTool("tpm2_nvdefine", "-C", "o", "-s", String.valueOf(size), handle)
+                                .exit()
+                        != 0) {
                     break;
                 }
             }

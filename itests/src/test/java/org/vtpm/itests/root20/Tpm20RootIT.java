@@ -128,7 +128,16 @@ class Tpm20RootIT {
                 .hasSameBinaryContentAs(tpm.folder().resolve("key.name.tool"));
         tpm.tool("tpm2_startauthsession", "-S", "trial");
         tpm.tool(
-                "tpm2_policyauthorize", "-S", "trial", "-i", "pcr.policy", "-q", "reference", "-n", "key.name", "-L",
+                "tpm2_policyauthorize",
+                "-S",
+                "trial",
+                "-i",
+                "pcr.policy",
+                "-q",
+                "reference",
+                "-n",
+                "key.name",
+                "-L",
                 "authorize.policy");
         tpm.tool("tpm2_flushcontext", "trial");
         assertThat(tpm.folder().resolve("authorize.policy")).hasBinaryContent(policy);
@@ -169,9 +178,12 @@ class Tpm20RootIT {
         Set<Integer> all = IntStream.range(0, 24).boxed().collect(Collectors.toSet());
         String read = tpm.tool("tpm2_pcrread", "sha256").toLowerCase(Locale.ROOT);
         List<PcrValue> values = root.policies().orElseThrow().pcrs(all);
-        assertThat(values).extracting(PcrValue::index).containsExactlyElementsOf(IntStream.range(0, 24).boxed().toList());
+        assertThat(values)
+                .extracting(PcrValue::index)
+                .containsExactlyElementsOf(IntStream.range(0, 24).boxed().toList());
         for (PcrValue value : values) {
-            assertThat(read).containsPattern(value.index() + " *: 0x" + HexFormat.of().formatHex(value.value()));
+            assertThat(read)
+                    .containsPattern(value.index() + " *: 0x" + HexFormat.of().formatHex(value.value()));
         }
         // With a blob that names the TPM, they are read from no other.
         root.seal(SECRET, SealingTerms.NONE);
