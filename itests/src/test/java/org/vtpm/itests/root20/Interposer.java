@@ -14,6 +14,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Somebody on the wire between the root of trust and a TPM: reads everything, and may change it. Afterwards it flushes what its
@@ -56,7 +57,7 @@ final class Interposer implements AutoCloseable {
     private final int tpmPort;
     private final List<Exchange> seen = Collections.synchronizedList(new ArrayList<>());
     private volatile Mischief mischief = NONE;
-    private volatile int count;
+    private final AtomicInteger count = new AtomicInteger();
     // Of the serving thread alone.
     private final Set<Integer> held = new HashSet<>();
 
@@ -80,7 +81,7 @@ final class Interposer implements AutoCloseable {
     /** Forgets what was seen, and goes on with this. */
     void play(Mischief next) {
         seen.clear();
-        count = 0;
+        count.set(0);
         mischief = next;
     }
 
@@ -120,7 +121,7 @@ final class Interposer implements AutoCloseable {
         DataInputStream fromTpm = new DataInputStream(tpm.getInputStream());
         while (true) {
             byte[] command = read(fromGuest);
-            int n = count++;
+            int n = count.getAndIncrement();
             byte[] sent = mischief.command(n, command);
             write(tpm.getOutputStream(), sent);
             byte[] honest = read(fromTpm);

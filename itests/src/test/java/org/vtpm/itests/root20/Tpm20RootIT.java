@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,7 @@ import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
+import org.vtpm.itests.process.Swtpm;
 
 /** Sealing to a TPM 2.0 and to the state of the host: who may open what, and what operators read when they may not. */
 class Tpm20RootIT {
@@ -315,6 +317,35 @@ class Tpm20RootIT {
         tpm.tool("tpm2_evictcontrol", "-C", "o", "-P", "password", "-c", "0x81000001");
         assertStaysClosed(sealed, "no persistent object", "tpm2_changeauth");
         assertThat(tpm.lockoutCounter()).isZero();
+        assertThat(tpm.leftovers()).isEmpty();
+    }
+
+    @Test
+    void aTpm12IsTold() throws Exception {
+        try (Swtpm old = Swtpm.start(folder.resolve("old"))) {
+            RootOfTrust wrong = Roots.at("unix:" + old.folder().resolve("data.sock"));
+            assertThatThrownBy(() -> wrong.seal(SECRET, SealingTerms.NONE))
+                    .isInstanceOf(RootOfTrustException.class)
+                    .hasMessageContaining("is a TPM 1.2");
+        }
+    }
+
+    @Test
+    void severalThreadsTakeTurns() throws Exception {
+        byte[] sealed = root.seal(SECRET, SealingTerms.NONE);
+        List<CompletableFuture<byte[]>> all = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            all.add(CompletableFuture.supplyAsync(() -> {
+                try {
+                    return root.unseal(sealed);
+                } catch (RootOfTrustException e) {
+                    throw new IllegalStateException(e);
+                }
+            }));
+        }
+        for (CompletableFuture<byte[]> each : all) {
+            assertThat(each.get()).isEqualTo(SECRET);
+        }
         assertThat(tpm.leftovers()).isEmpty();
     }
 

@@ -2,6 +2,7 @@ package org.vtpm.root.tpm20;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.vtpm.crypto.Secrets;
 
 /**
  * An entity in the TPM that a command works on.
@@ -10,7 +11,7 @@ import java.util.Arrays;
  * @param name what authorizations cover in place of the handle
  * @param auth its authorization value, without trailing zeros as the TPM keeps it
  */
-record Handle(int value, byte[] name, byte[] auth) {
+record Handle(int value, byte[] name, byte[] auth) implements AutoCloseable {
     /** TPM_RH_OWNER. */
     static final int OWNER = 0x40000001;
 
@@ -40,6 +41,12 @@ record Handle(int value, byte[] name, byte[] auth) {
     /** A hierarchy or session without an authorization value. */
     static Handle bare(int value) {
         return bare(value, NO_AUTH);
+    }
+
+    /** Zeroes the authorization value. */
+    @Override
+    public void close() {
+        Secrets.zero(auth);
     }
 
     private static byte[] withoutTrailingZeros(byte[] auth) {

@@ -45,8 +45,13 @@ final class NvCounters implements MonotonicCounters {
         }
 
         /** The index with its secret; the name is computed and not asked for. */
-        Handle asHandle(byte[] secret) {
+        Handle written(byte[] secret) {
             return Handle.named(index, Structures.name(publicArea()), secret);
+        }
+
+        /** The same before its first increment. */
+        Handle unwritten(byte[] secret) {
+            return Handle.named(index, Structures.name(NvCounters.publicArea(index, ATTRIBUTES)), secret);
         }
     }
 
@@ -64,21 +69,22 @@ final class NvCounters implements MonotonicCounters {
     @Override
     public byte[] create(byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
         checkLength(secret);
-        return sequences.run(tpm -> {
-            StorageKey storageKey = StorageKey.enroll(tpm, ownerAuth);
-            Handle owner = Handle.bare(Handle.OWNER, ownerAuth);
-            int index = define(tpm, owner, secret);
-            CounterId id = new CounterId(index, storageKey.publicArea());
-            Handle unwritten = Handle.named(index, Structures.name(publicArea(index, ATTRIBUTES)), secret);
-            try {
-                tpm.call(CommandCode.NV_INCREMENT, NONE, unwritten, unwritten);
-                read(tpm, id.asHandle(secret));
-            } catch (RefusedException e) {
-                undefine(tpm, owner, id);
-                throw e;
-            }
-            return Structures.encode(id);
-        });
+        try (Handle owner = Handle.bare(Handle.OWNER, ownerAuth)) {
+            return sequences.run(tpm -> {
+                StorageKey storageKey = StorageKey.enroll(tpm, owner);
+                CounterId id = new CounterId(define(tpm, owner, secret), storageKey.publicArea());
+                try (Handle unwritten = id.unwritten(secret);
+                        Handle written = id.written(secret)) {
+                    // Before its first increment it cannot be read, and has another name.
+                    tpm.call(CommandCode.NV_INCREMENT, NONE, unwritten, unwritten);
+                    read(tpm, written);
+                } catch (RefusedException e) {
+                    undefine(tpm, owner, id);
+                    throw e;
+                }
+                return Structures.encode(id);
+            });
+        }
     }
 
     @Override
@@ -99,13 +105,15 @@ final class NvCounters implements MonotonicCounters {
     public void release(byte[] counter, byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
         checkLength(secret);
         CounterId id = parse(counter);
-        sequences.run(tpm -> {
-            trust(tpm, id);
-            if (Arrays.equals(present(tpm, id), id.publicArea())) {
-                undefine(tpm, Handle.bare(Handle.OWNER, ownerAuth), id);
-            }
-            return id;
-        });
+        try (Handle owner = Handle.bare(Handle.OWNER, ownerAuth)) {
+            sequences.run(tpm -> {
+                trust(tpm, id);
+                if (Arrays.equals(present(tpm, id), id.publicArea())) {
+                    undefine(tpm, owner, id);
+                }
+                return id;
+            });
+        }
     }
 
     private static long use(Tpm tpm, CounterId id, byte[] secret, boolean raise)
@@ -122,8 +130,7 @@ final class NvCounters implements MonotonicCounters {
                     + " is another one than the counter that was made there: that was removed from the TPM; have it"
                     + " replaced if you trust what is there");
         }
-        Handle index = id.asHandle(secret);
-        try {
+        try (Handle index = id.written(secret)) {
             if (raise) {
                 tpm.call(CommandCode.NV_INCREMENT, NONE, index, index);
             }

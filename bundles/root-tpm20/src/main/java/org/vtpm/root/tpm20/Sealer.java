@@ -42,22 +42,25 @@ final class Sealer {
                     + " give both, or neither");
         }
         OperatorKey operator = terms.pcrs().isEmpty() ? null : OperatorKey.of(terms.operatorKey());
-        SealedBlob blob = sequences.run(tpm -> {
-            StorageKey storageKey = StorageKey.enroll(tpm, terms.ownerAuth());
-            if (operator != null) {
-                // A key or bank that the TPM does not have would show only when nothing opens any more.
-                tpm.flush(load(tpm, operator));
-                pcrs.read(tpm);
-            }
-            Structures.Created object = create(tpm, storageKey, secret, operator);
-            return SealedBlob.of(
-                    StorageKey.endorsement(tpm),
-                    storageKey.publicArea(),
-                    object.publicArea(),
-                    object.privateArea(),
-                    pcrs,
-                    terms.operatorKey());
-        });
+        SealedBlob blob;
+        try (Handle owner = Handle.bare(Handle.OWNER, terms.ownerAuth())) {
+            blob = sequences.run(tpm -> {
+                StorageKey storageKey = StorageKey.enroll(tpm, owner);
+                if (operator != null) {
+                    // A key or bank that the TPM does not have would show only when nothing opens any more.
+                    tpm.flush(load(tpm, operator));
+                    pcrs.read(tpm);
+                }
+                Structures.Created object = create(tpm, storageKey, secret, operator);
+                return SealedBlob.of(
+                        StorageKey.endorsement(tpm),
+                        storageKey.publicArea(),
+                        object.publicArea(),
+                        object.privateArea(),
+                        pcrs,
+                        terms.operatorKey());
+            });
+        }
         known = blob;
         return blob.encode();
     }
@@ -227,9 +230,10 @@ final class Sealer {
             }
             return response.handle();
         } catch (RefusedException e) {
-            if (e.is(ResponseCode.VALUE)) {
+            if (e.code() == null || e.is(ResponseCode.VALUE)) {
                 throw new RootOfTrustException(
-                        "the TPM cannot use the operator's key: every TPM 2.0 knows RSA of 2048 bits and EC on P-256",
+                        "the TPM cannot use the operator's key: every TPM 2.0 knows RSA of 2048 bits and EC on P-256 ("
+                                + e.getMessage() + ")",
                         e);
             }
             throw e;

@@ -3,6 +3,7 @@ package org.vtpm.root.tpm20;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.RootOfTrustException;
@@ -76,35 +77,34 @@ record StorageKey(int handle, byte[] publicArea, Structures.StoragePublic key) {
     /**
      * The storage key of a TPM that is being enrolled: whatever TPM is there is believed. If the owner hierarchy has an
      * authorization value, the key is made persistent, since nobody gives that value when it is needed again.
+     *
+     * @param owner the owner hierarchy with its authorization value
      */
-    static StorageKey enroll(Tpm tpm, byte[] ownerAuth)
-            throws HostTpmException, RefusedException, RootOfTrustException {
-        Handle owner = Handle.bare(Handle.OWNER, ownerAuth);
-        StorageKey created;
+    static StorageKey enroll(Tpm tpm, Handle owner) throws HostTpmException, RefusedException, RootOfTrustException {
+        StorageKey created = null;
+        StorageKey found;
         try {
             created = create(tpm, owner, TEMPLATE);
+            found = persistent(tpm, named(created.name()));
         } catch (RefusedException e) {
             if (!e.isWrongAuth()) {
                 throw e;
             }
             // Whoever made the key persistent had the owner's password; here it is not needed then.
-            StorageKey ready = persistent(tpm, publicArea -> follows(publicArea, TEMPLATE));
-            if (ready == null || owner.auth().length > 0) {
+            found = owner.auth().length > 0 ? null : persistent(tpm, publicArea -> follows(publicArea, TEMPLATE));
+            if (found == null) {
                 throw new RootOfTrustException(
                         owner.auth().length == 0
                                 ? "the TPM's owner hierarchy has a password: give it"
                                 : "that is not the password of the TPM's owner hierarchy",
                         e);
             }
-            tpm.trust(ready.handle(), ready.key());
-            ready.verify(tpm);
-            return ready;
         }
-        StorageKey persistent = persistent(tpm, named(created.name()));
-        StorageKey found = persistent == null ? created : persistent;
-        tpm.trust(found.handle(), found.key());
-        found.verify(tpm);
-        return persistent != null || owner.auth().length == 0 ? found : created.persist(tpm, owner);
+        boolean persist = found == null && owner.auth().length > 0;
+        StorageKey key = found == null ? Objects.requireNonNull(created) : found;
+        tpm.trust(key.handle(), key.key());
+        key.verify(tpm);
+        return persist ? key.persist(tpm, owner) : key;
     }
 
     /**

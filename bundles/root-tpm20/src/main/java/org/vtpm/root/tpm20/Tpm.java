@@ -32,6 +32,8 @@ final class Tpm implements AutoCloseable {
 
     private static final int NO_SESSIONS = 0x8001;
     private static final int SESSIONS = 0x8002;
+    // TPM_TAG_RSP_COMMAND: so a TPM 1.2 answers to tags that it does not know.
+    private static final int FAMILY_1_2 = 0x00C4;
     private static final int HEADER = 10;
     private static final int CAP_HANDLES = 1;
     private static final int HANDLES_AT_ONCE = 64;
@@ -273,6 +275,10 @@ final class Tpm implements AutoCloseable {
         for (int attempt = 1; ; attempt++) {
             byte[] response = connection.transmit(command);
             int number = ByteBuffer.wrap(response).getInt(2 + Integer.BYTES);
+            if (ByteBuffer.wrap(response).getShort() == FAMILY_1_2) {
+                throw new RootOfTrustException("what is there is a TPM 1.2, but this root of trust needs a TPM 2.0:"
+                        + " configure the root of trust for TPM 1.2");
+            }
             ResponseCode error = ResponseCode.of(number);
             if (number == 0) {
                 return opened(code, use, response);
