@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.vtpm.itests.process.Programs;
@@ -14,21 +13,22 @@ import org.vtpm.itests.process.Programs;
 record Signer(Path folder) {
     /** Of what kind the key is. */
     enum Kind {
-        RSA("-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048"),
-        EC("-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256");
+        RSA("rsa", "rsa_keygen_bits:2048"),
+        EC("ec", "ec_paramgen_curve:P-256");
 
-        private final List<String> options;
+        private final String algorithm;
+        private final String option;
 
-        Kind(String... options) {
-            this.options = List.of(options);
+        Kind(String algorithm, String option) {
+            this.algorithm = algorithm;
+            this.option = option;
         }
     }
 
     static Signer make(Path folder, Kind kind) throws Exception {
         Files.createDirectories(folder);
         Signer signer = new Signer(folder);
-        signer.openssl(Stream.concat(Stream.of("genpkey", "-out", "key.pem"), kind.options.stream())
-                .toArray(String[]::new));
+        signer.openssl("genpkey", "-out", "key.pem", "-algorithm", kind.algorithm, "-pkeyopt", kind.option);
         signer.openssl("pkey", "-in", "key.pem", "-pubout", "-outform", "der", "-out", "key.der");
         return signer;
     }
