@@ -50,6 +50,7 @@ final class Interposer implements AutoCloseable {
     static final int FLUSH_CONTEXT = 0x165;
     static final int LOAD_EXTERNAL = 0x167;
     static final int START_AUTH_SESSION = 0x176;
+    static final int GET_CAPABILITY = 0x17A;
 
     private static final Set<Integer> LOADING = Set.of(CREATE_PRIMARY, LOAD, LOAD_EXTERNAL, START_AUTH_SESSION);
 

@@ -10,6 +10,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -168,6 +169,45 @@ class InterposerIT {
                 .hasMessageContaining("between here and the TPM");
     }
 
+    /** The session key does not depend on it, and a wrong decryption could pass for a secret or a counter. */
+    @ParameterizedTest
+    @ValueSource(strings = {"000601000043000b", "000a000b000b", "0010000b"})
+    void anotherEncryptionIsNoticed(String symmetricAndHash) throws Exception {
+        byte[] sealed = sealedToPcrs();
+        byte[] counter = root.counters().orElseThrow().create(COUNTER_SECRET, NO_AUTH);
+        List<Work> works = List.of(
+                each -> each.unseal(sealed),
+                each -> each.counters().orElseThrow().read(counter, COUNTER_SECRET),
+                each -> each.seal(SECRET, SealingTerms.NONE));
+        byte[] wanted = HexFormat.of().parseHex("000600800043000b");
+        for (Work work : works) {
+            interposer.listen();
+            work.with(root);
+            List<Exchange> honest = interposer.seen();
+            for (int n = 0; n < honest.size(); n++) {
+                byte[] command = honest.get(n).command();
+                int end = command.length - wanted.length;
+                if (end < 0 || !Arrays.equals(Arrays.copyOfRange(command, end, command.length), wanted)) {
+                    continue;
+                }
+                int which = n;
+                interposer.play(new Mischief() {
+                    @Override
+                    public byte[] command(int n, byte[] asked) {
+                        if (n != which) {
+                            return asked;
+                        }
+                        byte[] other = HexFormat.of().parseHex(symmetricAndHash);
+                        ByteBuffer changed = ByteBuffer.allocate(end + other.length);
+                        changed.put(asked, 0, end).put(other).putInt(SIZE_AT, changed.capacity());
+                        return changed.array();
+                    }
+                });
+                assertThatThrownBy(() -> work.with(root)).isInstanceOf(RootOfTrustException.class);
+            }
+        }
+    }
+
     @Test
     void oldAnswersAboutACounterAreNoticed() throws Exception {
         MonotonicCounters counters = root.counters().orElseThrow();
@@ -265,16 +305,64 @@ class InterposerIT {
         assertThat(tpm.leftovers()).isEmpty();
     }
 
+    /** Each byte of each command but its size in turn: the TPM does what it was told, or refuses. */
+    @Test
+    void noCommandIsChangedUnnoticed() throws Exception {
+        byte[] sealed = sealedToPcrs();
+        byte[] counter = root.counters().orElseThrow().create(COUNTER_SECRET, NO_AUTH);
+        List<Work> works = List.of(
+                each -> HexFormat.of().formatHex(each.unseal(sealed)),
+                each -> each.counters().orElseThrow().increment(counter, COUNTER_SECRET)
+                        - direct().read(counter, COUNTER_SECRET));
+        for (Work work : works) {
+            interposer.listen();
+            Object expected = work.with(root);
+            List<Exchange> honest = interposer.seen();
+            Set<Integer> harmless = new HashSet<>();
+            for (int n = 0; n < honest.size(); n++) {
+                for (int i = 0; i < honest.get(n).command().length; i++) {
+                    if (i >= SIZE_AT && i < HEADER - 4) {
+                        continue;
+                    }
+                    interposer.play(flipCommand(n, i));
+                    try {
+                        assertThat(work.with(root)).isEqualTo(expected);
+                        harmless.add(honest.get(n).code());
+                    } catch (RootOfTrustException e) {
+                        assertThat(e).hasMessageMatching("(?s).{30,}");
+                    }
+                }
+            }
+            // The question for persistent handles, and the first nonce of the session without a salt, which has no use.
+            assertThat(harmless)
+                    .isSubsetOf(Interposer.FLUSH_CONTEXT, Interposer.GET_CAPABILITY, Interposer.START_AUTH_SESSION);
+        }
+        interposer.listen();
+        assertThat(root.unseal(sealed)).isEqualTo(SECRET);
+        assertThat(tpm.lockoutCounter()).isZero();
+        assertThat(tpm.leftovers()).isEmpty();
+    }
+
+    private static Mischief flipCommand(int when, int where) {
+        return new Mischief() {
+            @Override
+            public byte[] command(int n, byte[] command) {
+                return n == when && where < command.length ? flipped(command, where) : command;
+            }
+        };
+    }
+
+    private static byte[] flipped(byte[] message, int where) {
+        byte[] changed = message.clone();
+        changed[where] ^= (byte) (1 << where % 8);
+        return changed;
+    }
+
     private static Mischief flip(int when, int where) {
         return new Mischief() {
             @Override
             public byte[] response(int n, byte[] command, byte[] response) {
-                if (n != when || where >= response.length) {
-                    return response;
-                }
-                byte[] changed = response.clone();
-                changed[where] ^= (byte) (1 << where % 8);
-                return changed;
+                return n == when && where < response.length ? flipped(response, where) : response;
             }
         };
     }

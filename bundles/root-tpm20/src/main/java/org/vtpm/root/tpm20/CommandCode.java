@@ -17,7 +17,8 @@ enum CommandCode {
     LOAD_EXTERNAL(0x167, "LoadExternal", Trait.RETURNS_HANDLE),
     NV_READ_PUBLIC(0x169, "NV_ReadPublic"),
     POLICY_AUTHORIZE(0x16A, "PolicyAuthorize"),
-    READ_PUBLIC(0x173, "ReadPublic"),
+    // Not a secret, but in the right encryption it proves which one the TPM uses.
+    READ_PUBLIC(0x173, "ReadPublic", Trait.SECRET_RESPONSE),
     START_AUTH_SESSION(0x176, "StartAuthSession", Trait.RETURNS_HANDLE),
     VERIFY_SIGNATURE(0x177, "VerifySignature"),
     GET_CAPABILITY(0x17A, "GetCapability"),

@@ -73,10 +73,10 @@ final class Session {
         private Use(CommandCode code, byte[] auth) {
             this.code = code;
             boolean encrypting = key.length > 0;
-            this.attributes = CONTINUE
-                    | (code.authorized() ? 0 : AUDIT)
-                    | (encrypting && code.secretRequest() ? DECRYPT : 0)
+            int encryption = (encrypting && code.secretRequest() ? DECRYPT : 0)
                     | (encrypting && code.secretResponse() ? ENCRYPT : 0);
+            // A session that neither authorizes nor encrypts has to audit.
+            this.attributes = CONTINUE | encryption | (code.authorized() || encryption != 0 ? 0 : AUDIT);
             this.secret = Arrays.copyOf(key, key.length + auth.length);
             System.arraycopy(auth, 0, secret, key.length, auth.length);
         }

@@ -102,8 +102,7 @@ record StorageKey(int handle, byte[] publicArea, Structures.StoragePublic key) {
         }
         boolean persist = found == null && owner.auth().length > 0;
         StorageKey key = found == null ? Objects.requireNonNull(created) : found;
-        tpm.trust(key.handle(), key.key());
-        key.verify(tpm);
+        tpm.trust(key);
         return persist ? key.persist(tpm, owner) : key;
     }
 
@@ -121,8 +120,7 @@ record StorageKey(int handle, byte[] publicArea, Structures.StoragePublic key) {
         }
         // What the TPM says about itself was only to find it: the session is salted to what was recorded.
         StorageKey recorded = new StorageKey(found.handle(), publicArea, key);
-        tpm.trust(recorded.handle(), key);
-        recorded.verify(tpm);
+        tpm.trust(recorded);
         return recorded;
     }
 
@@ -197,16 +195,6 @@ record StorageKey(int handle, byte[] publicArea, Structures.StoragePublic key) {
         }
         tpm.call(CommandCode.EVICT_CONTROL, Structures.encode(new Structures.OneHandle(free)), owner, asHandle());
         return new StorageKey(free, publicArea, key);
-    }
-
-    /** Looks that the TPM has the private half of this key. */
-    private void verify(Tpm tpm) throws HostTpmException, RefusedException, RootOfTrustException {
-        byte[] parameters = tpm.call(CommandCode.READ_PUBLIC, NONE, asHandle()).parameters();
-        byte[] has = Tpm.decode(CommandCode.READ_PUBLIC, Structures.ObjectPublic.class, parameters)
-                .publicArea();
-        if (!Arrays.equals(has, publicArea)) {
-            throw Tpm.changed(CommandCode.READ_PUBLIC);
-        }
     }
 
     private static StorageKey create(Tpm tpm, Handle hierarchy, Structures.StoragePublic template)

@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -55,8 +56,7 @@ final class Tpm implements AutoCloseable {
     private final Deque<Integer> left = new ArrayDeque<>();
     private final List<Session> sessions = new ArrayList<>();
     private @Nullable Session trusted;
-    private Structures.@Nullable StoragePublic salting;
-    private int saltingHandle;
+    private @Nullable StorageKey salting;
 
     private Tpm(TpmConnection connection, SecureRandom random) {
         this.connection = connection;
@@ -70,24 +70,27 @@ final class Tpm implements AutoCloseable {
     /**
      * Starts a session salted to a key in the TPM: from here on only who has the private half of this public key can answer.
      *
-     * @param handle where the key is
-     * @param key the public area that it has or should have
+     * @param key with the public area that it has or should have
      */
-    void trust(int handle, Structures.StoragePublic key)
-            throws HostTpmException, RefusedException, RootOfTrustException {
+    void trust(StorageKey key) throws HostTpmException, RefusedException, RootOfTrustException {
         salting = key;
-        saltingHandle = handle;
-        trusted = start(HMAC_SESSION, true);
+        trusted = startSalted(HMAC_SESSION, key);
     }
 
     /** Starts a policy session, salted as {@link #trust} said. */
     Session startPolicy() throws HostTpmException, RefusedException, RootOfTrustException {
-        return start(POLICY_SESSION, true);
+        if (salting == null) {
+            throw new IllegalStateException("there is no key to salt a session to");
+        }
+        return startSalted(POLICY_SESSION, salting);
     }
 
     /** Starts an HMAC session without a salt: it keeps authorization values off the wire, and encrypts nothing. */
     Session startPlain() throws HostTpmException, RefusedException, RootOfTrustException {
-        return start(HMAC_SESSION, false);
+        byte[] nonce = nonce();
+        byte[] parameters = Structures.encode(new Structures.StartPlainSession(
+                nonce, new byte[0], HMAC_SESSION, Structures.ALG_NULL, Structures.ALG_SHA256));
+        return start(parameters, Handle.NULL, nonce, new byte[0]);
     }
 
     /** Executes a command in the session that {@link #trust} started, or without one if there is none. */
@@ -192,48 +195,62 @@ final class Tpm implements AutoCloseable {
                         + " something between here and it changes what it says, or took its place; look at the host's hardware");
     }
 
-    private Session start(int type, boolean salted) throws HostTpmException, RefusedException, RootOfTrustException {
-        byte[] nonce = new byte[Session.NONCE_LENGTH];
-        random.nextBytes(nonce);
-        byte[] salt = {};
-        byte[] encryptedSalt = {};
-        int tpmKey = Handle.NULL;
-        Structures.StoragePublic key = salting;
-        if (salted) {
-            if (key == null) {
-                throw new IllegalStateException("there is no key to salt a session to");
-            }
-            P256.Agreement agreement = agree(key);
-            salt = TpmKdf.e(agreement.secret(), "SECRET", agreement.ephemeral().x(), key.x(), Session.NONCE_LENGTH);
-            encryptedSalt = Structures.encode(new Structures.EccPoint(
-                    agreement.ephemeral().x(), agreement.ephemeral().y()));
-            tpmKey = saltingHandle;
-            Secrets.zero(agreement.secret());
+    private Session startSalted(int type, StorageKey key)
+            throws HostTpmException, RefusedException, RootOfTrustException {
+        byte[] nonce = nonce();
+        P256.Agreement agreement = agree(key.key());
+        P256.Point ephemeral = agreement.ephemeral();
+        byte[] salt =
+                TpmKdf.e(agreement.secret(), "SECRET", ephemeral.x(), key.key().x(), Session.NONCE_LENGTH);
+        try {
+            byte[] parameters = Structures.encode(new Structures.StartAuthSession(
+                    nonce,
+                    Structures.encode(new Structures.EccPoint(ephemeral.x(), ephemeral.y())),
+                    type,
+                    Structures.ALG_AES,
+                    AES_BITS,
+                    Structures.ALG_CFB,
+                    Structures.ALG_SHA256));
+            Session session = start(parameters, key.handle(), nonce, salt);
+            prove(session, key);
+            return session;
+        } finally {
+            Secrets.zero(agreement.secret(), salt);
         }
-        byte[] parameters = salted
-                ? Structures.encode(new Structures.StartAuthSession(
-                        nonce,
-                        encryptedSalt,
-                        type,
-                        Structures.ALG_AES,
-                        AES_BITS,
-                        Structures.ALG_CFB,
-                        Structures.ALG_SHA256))
-                : Structures.encode(new Structures.StartPlainSession(
-                        nonce, encryptedSalt, type, Structures.ALG_NULL, Structures.ALG_SHA256));
-        // Without a session: what an interposer changes here gives another session key, which shows at the first use.
+    }
+
+    /**
+     * Has the TPM show that the session is the one that was asked for. Its key depends on the private half of the storage key
+     * and on both nonces, but not on the encryption: an interposer could have chosen another one for the TPM, and what was
+     * decrypted here would be anything. So a public area that is known comes back encrypted.
+     */
+    private void prove(Session session, StorageKey key)
+            throws HostTpmException, RefusedException, RootOfTrustException {
+        byte[] parameters = call(session, CommandCode.READ_PUBLIC, new byte[0], key.asHandle())
+                .parameters();
+        byte[] expected = Structures.encode(new Structures.Buffer(key.publicArea()));
+        if (parameters.length < expected.length
+                || !Arrays.equals(Arrays.copyOf(parameters, expected.length), expected)) {
+            throw changed(CommandCode.START_AUTH_SESSION);
+        }
+    }
+
+    private Session start(byte[] parameters, int tpmKey, byte[] nonce, byte[] salt)
+            throws HostTpmException, RefusedException, RootOfTrustException {
         Response response =
                 call(null, CommandCode.START_AUTH_SESSION, parameters, Handle.bare(tpmKey), Handle.bare(Handle.NULL));
         byte[] nonceTpm = decode(CommandCode.START_AUTH_SESSION, Structures.Buffer.class, response.parameters())
                 .bytes();
-        byte[] sessionKey = {};
-        if (salted) {
-            sessionKey = TpmKdf.a(salt, "ATH", nonceTpm, nonce, Session.NONCE_LENGTH);
-            Secrets.zero(salt);
-        }
-        Session session = new Session(response.handle(), sessionKey, nonce, nonceTpm, random);
+        byte[] key = salt.length == 0 ? salt : TpmKdf.a(salt, "ATH", nonceTpm, nonce, Session.NONCE_LENGTH);
+        Session session = new Session(response.handle(), key, nonce, nonceTpm, random);
         sessions.add(session);
         return session;
+    }
+
+    private byte[] nonce() {
+        byte[] nonce = new byte[Session.NONCE_LENGTH];
+        random.nextBytes(nonce);
+        return nonce;
     }
 
     private P256.Agreement agree(Structures.StoragePublic key) throws RootOfTrustException {
