@@ -8,6 +8,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.security.spec.InvalidKeySpecException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -42,6 +43,7 @@ import org.vtpm.codec.Rest;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.Secrets;
+import org.vtpm.crypto.VerificationKey;
 import org.vtpm.storage.Anchoring.Finding;
 import org.vtpm.storage.Anchoring.Standing;
 import org.vtpm.storage.journal.Change;
@@ -54,7 +56,6 @@ import org.vtpm.storage.key.HostSecret;
 import org.vtpm.storage.key.KeyRing;
 import org.vtpm.storage.key.KeyRing.ReplayPolicy;
 import org.vtpm.storage.key.Layouts;
-import org.vtpm.storage.key.OperatorKey;
 
 /**
  * The instances in an open journal: each has a data key, a record, and its state sealed part by part. A change is one commit,
@@ -355,7 +356,7 @@ final class JournalStore implements StateStore, Closeable {
             if (key.length == 0) {
                 throw new StateException("No operator's key was set for this storage, so that nobody can sign");
             }
-            if (!OperatorKey.of(key).verifies(token, signature)) {
+            if (!operatorKey(key).verifies(token, signature)) {
                 throw new StateException(
                         "Instance " + instance + ": the signature is not the operator's over the token as it is now");
             }
@@ -373,6 +374,14 @@ final class JournalStore implements StateStore, Closeable {
             LOG.warn("Instance {} goes on with old state, as the operator signed", instance);
         });
         anchorQuietly();
+    }
+
+    private static VerificationKey operatorKey(byte[] key) throws IOException {
+        try {
+            return VerificationKey.ofSubjectPublicKeyInfo(key);
+        } catch (InvalidKeySpecException e) {
+            throw new IOException("the operator's key cannot be used: " + e.getMessage(), e);
+        }
     }
 
     /** Seals all that data keys seal with new ones. */

@@ -1,6 +1,7 @@
 package org.vtpm.storage;
 
 import java.io.IOException;
+import java.security.spec.InvalidKeySpecException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -9,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StorageAdministration;
 import org.vtpm.api.storage.StorageStatus;
+import org.vtpm.crypto.VerificationKey;
 import org.vtpm.storage.journal.JournalStatistics;
 import org.vtpm.storage.journal.JournalVerifier;
 import org.vtpm.storage.key.KeyRing;
-import org.vtpm.storage.key.OperatorKey;
 
 /** What an operator does with an open storage. */
 final class StorageAdmin implements StorageAdministration {
@@ -88,9 +89,9 @@ final class StorageAdmin implements StorageAdministration {
     @Override
     public void operatorKey(byte[] key) throws StateException {
         try {
-            OperatorKey.of(key);
-        } catch (IllegalArgumentException e) {
-            throw new StateException("The operator's key is " + e.getMessage(), e);
+            VerificationKey.ofSubjectPublicKeyInfo(key);
+        } catch (InvalidKeySpecException e) {
+            throw new StateException("The operator's key cannot be used: " + e.getMessage(), e);
         }
         roots.replaceRing(ring -> ring.withOperatorKey(key));
     }

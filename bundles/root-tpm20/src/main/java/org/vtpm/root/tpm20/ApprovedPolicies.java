@@ -20,6 +20,11 @@ final class ApprovedPolicies implements PlatformPolicies {
     }
 
     @Override
+    public Set<Integer> indices(byte[] sealed) throws RootOfTrustException {
+        return Set.copyOf(SealedBlob.parse(sealed).pcrPolicy().indices());
+    }
+
+    @Override
     public byte[] toSign(byte[] sealed, List<PcrValue> values) throws RootOfTrustException {
         PcrPolicy pcrs = withPcrs(SealedBlob.parse(sealed)).pcrPolicy();
         return pcrs.toSign(pcrs.bytes(values));

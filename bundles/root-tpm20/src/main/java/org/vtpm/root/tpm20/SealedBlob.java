@@ -116,6 +116,11 @@ record SealedBlob(
         List<Approved> all = new ArrayList<>(policies);
         all.removeIf(each -> Arrays.equals(each.values(), policy.values()));
         all.add(0, policy);
+        return with(all.subList(0, Math.min(all.size(), MOST_POLICIES)));
+    }
+
+    /** The blob with these policies, and no others. */
+    SealedBlob with(List<Approved> approved) {
         return new SealedBlob(
                 magic,
                 version,
@@ -125,7 +130,7 @@ record SealedBlob(
                 privateArea,
                 pcrs,
                 operatorKey,
-                all.subList(0, Math.min(all.size(), MOST_POLICIES)),
+                approved,
                 checksum);
     }
 

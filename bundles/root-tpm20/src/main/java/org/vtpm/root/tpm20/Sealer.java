@@ -3,6 +3,7 @@ package org.vtpm.root.tpm20;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.Examination;
 import org.vtpm.api.root.Examination.PcrDifference;
@@ -63,6 +64,14 @@ final class Sealer {
         }
         known = blob;
         return blob.encode();
+    }
+
+    byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
+        SealedBlob old = SealedBlob.parse(sealed);
+        SealingTerms terms =
+                new SealingTerms(Set.copyOf(old.pcrPolicy().indices()), old.operatorKey(), ownerAuth, false);
+        // The signatures are over values of PCRs, and do not care which secret or TPM they release.
+        return SealedBlob.parse(seal(secret, terms)).with(old.policies()).encode();
     }
 
     byte[] unseal(byte[] sealed) throws RootOfTrustException {

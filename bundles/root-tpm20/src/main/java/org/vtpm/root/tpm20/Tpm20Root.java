@@ -80,6 +80,11 @@ public final class Tpm20Root implements RootOfTrust {
     }
 
     @Override
+    public byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
+        return sealer.reseal(sealed, secret, ownerAuth);
+    }
+
+    @Override
     public byte[] unseal(byte[] sealed) throws RootOfTrustException {
         return sealer.unseal(sealed);
     }
