@@ -28,9 +28,46 @@ final class CountingRoot implements RootOfTrust, MonotonicCounters {
     private final Map<Integer, byte[]> secrets = new HashMap<>();
     private Fault fault = Fault.NONE;
     private int raised;
+    private int commandsLeft = Integer.MAX_VALUE;
+    private boolean lastIsCarriedOut;
+    private Runnable death = () -> {};
 
     void fault(Fault next) {
         fault = next;
+    }
+
+    /**
+     * Lets the process that uses this die at a command.
+     *
+     * @param carriedOut whether the command is carried out before
+     * @param also what else does not work from then on
+     */
+    void dieAfter(int commands, boolean carriedOut, Runnable also) {
+        commandsLeft = commands;
+        lastIsCarriedOut = carriedOut;
+        death = also;
+    }
+
+    /** The next process may use this. */
+    void live() {
+        commandsLeft = Integer.MAX_VALUE;
+    }
+
+    /** Whether the command is carried out; who asks then calls {@link #answer}. */
+    private void command() throws RootOfTrustException {
+        if (commandsLeft <= 0 && !(commandsLeft == 0 && lastIsCarriedOut)) {
+            commandsLeft = -1;
+            answer();
+        }
+    }
+
+    private void answer() throws RootOfTrustException {
+        if (commandsLeft <= 0) {
+            commandsLeft = -1;
+            death.run();
+            throw new RootOfTrustException("the process was killed");
+        }
+        commandsLeft--;
     }
 
     /** How often a counter was raised: hardware wears out. */
@@ -53,6 +90,13 @@ final class CountingRoot implements RootOfTrust, MonotonicCounters {
 
     @Override
     public long read(byte[] counter, byte[] secret) throws RootOfTrustException {
+        command();
+        long value = value(counter, secret);
+        answer();
+        return value;
+    }
+
+    private long value(byte[] counter, byte[] secret) throws RootOfTrustException {
         int number = ByteBuffer.wrap(counter).getInt();
         if (!values.containsKey(number) || !Arrays.equals(secrets.get(number), secret)) {
             throw new RootOfTrustException("there is no such counter");
@@ -62,15 +106,17 @@ final class CountingRoot implements RootOfTrust, MonotonicCounters {
 
     @Override
     public long increment(byte[] counter, byte[] secret) throws RootOfTrustException {
+        command();
         if (fault == Fault.REFUSES) {
             throw new RootOfTrustException("the counter refuses");
         }
-        long next = read(counter, secret) + 1;
+        long next = value(counter, secret) + 1;
         values.put(ByteBuffer.wrap(counter).getInt(), next);
         raised++;
         if (fault == Fault.ANSWER_LOST) {
             throw new RootOfTrustException("no answer");
         }
+        answer();
         return next;
     }
 
@@ -106,7 +152,10 @@ final class CountingRoot implements RootOfTrust, MonotonicCounters {
 
     @Override
     public byte[] unseal(byte[] sealed) throws RootOfTrustException {
-        return root.unseal(sealed);
+        command();
+        byte[] secret = root.unseal(sealed);
+        answer();
+        return secret;
     }
 
     @Override
