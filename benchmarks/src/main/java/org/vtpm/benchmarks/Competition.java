@@ -24,16 +24,28 @@ final class Competition implements AutoCloseable {
         this.karaf = KarafServer.install(folder.resolve("karaf"));
     }
 
-    /** A new instance of ours, with an owner. */
-    Contestant ours() throws IOException, InterruptedException {
-        return new Contestant(new TimedSocket(ourPorts(1).get(0)));
+    /** New instances of ours, with owners. */
+    List<Contestant> ours(int count) throws IOException, InterruptedException {
+        List<Contestant> contestants = new ArrayList<>();
+        int first = ourPorts.size();
+        for (int port : ourPorts(first + count).subList(first, first + count)) {
+            contestants.add(new Contestant(new TimedSocket(port)));
+        }
+        return contestants;
     }
 
-    /** A new swtpm, with an owner. */
-    Contestant swtpm() throws IOException, InterruptedException {
-        TimedSocket socket = new TimedSocket(swtpmPorts(1).get(0));
-        new Tpm12Client(socket, new SplittableRandom(1)).createEndorsementKey().orFail();
-        return new Contestant(socket);
+    /** New swtpms, with owners. */
+    List<Contestant> swtpms(int count) throws IOException, InterruptedException {
+        List<Contestant> contestants = new ArrayList<>();
+        int first = swtpmPorts.size();
+        for (int port : swtpmPorts(first + count).subList(first, first + count)) {
+            TimedSocket socket = new TimedSocket(port);
+            new Tpm12Client(socket, new SplittableRandom(1))
+                    .createEndorsementKey()
+                    .orFail();
+            contestants.add(new Contestant(socket));
+        }
+        return contestants;
     }
 
     /** Where that many of our instances are served. */

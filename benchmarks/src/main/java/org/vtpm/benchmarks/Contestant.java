@@ -48,6 +48,9 @@ final class Contestant implements AutoCloseable {
     /** An operation with its name, for people. */
     record Named(String name, Operation operation) {}
 
+    /** Writes an NV area, with the owner's authorization. */
+    static final Operation NV_WRITE = Contestant::nvWrite;
+
     /** Commands that neither use a private key nor store anything. */
     static final List<Named> QUICK = List.of(
             new Named("GetCapability", Contestant::getCapability),
@@ -60,8 +63,8 @@ final class Contestant implements AutoCloseable {
             new Named("Seal", Contestant::seal));
 
     /** Commands that store something. */
-    static final List<Named> STORING = List.of(
-            new Named("NV_WriteValue(64), owner", Contestant::nvWrite), new Named("SaveState", Contestant::saveState));
+    static final List<Named> STORING =
+            List.of(new Named("NV_WriteValue(64), owner", NV_WRITE), new Named("SaveState", Contestant::saveState));
 
     /** Commands that use a private key. */
     static final List<Named> RSA = List.of(

@@ -38,8 +38,8 @@ public final class RoundTripBenchmark {
     public static void main(String[] arguments) throws Exception {
         Path folder = Files.createTempDirectory("vtpm-benchmark");
         try (Competition competition = new Competition(folder)) {
-            try (Contestant swtpm = competition.swtpm();
-                    Contestant ours = competition.ours()) {
+            try (Contestant swtpm = competition.swtpms(1).get(0);
+                    Contestant ours = competition.ours(1).get(0)) {
                 roundTrips(swtpm, ours);
             }
             System.out.printf("%n%-10s %14s %14s %8s%n", "guests", "swtpm, 1/s", "ours, 1/s", "ratio");
