@@ -57,7 +57,7 @@ final class EngineLauncher {
             Supplier<@Nullable String> chosen,
             IntConsumer onDeath)
             throws VtpmException, InterruptedException {
-        StateSink sink = changes -> services.store().save(record.uuid(), changes);
+        FencedSink sink = new FencedSink(changes -> services.store().save(record.uuid(), changes));
         Map<StateKind, byte[]> state = load(record);
         try {
             if (resume && !state.containsKey(StateKind.VOLATILE)) {
@@ -104,7 +104,7 @@ final class EngineLauncher {
             InstanceRecord record,
             EngineFactory factory,
             Map<StateKind, byte[]> state,
-            StateSink sink,
+            FencedSink sink,
             Supplier<@Nullable String> chosen)
             throws VtpmException {
         Engine engine;
@@ -123,7 +123,7 @@ final class EngineLauncher {
         }
     }
 
-    private EngineHost launch(InstanceRecord record, Map<StateKind, byte[]> state, StateSink sink, IntConsumer onDeath)
+    private EngineHost launch(InstanceRecord record, Map<StateKind, byte[]> state, FencedSink sink, IntConsumer onDeath)
             throws VtpmException, InterruptedException {
         Settings settings = services.settings();
         ProcessTransport transport = services.processTransport(record.transport())

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import org.vtpm.api.engine.StateSink;
 import org.vtpm.api.transport.ProcessTransport;
 import org.vtpm.api.transport.Rendezvous;
 
@@ -13,7 +12,7 @@ import org.vtpm.api.transport.Rendezvous;
 final class ProcessSite implements EngineSite {
     private final Process process;
     private final Rendezvous rendezvous;
-    private final StateSink sink;
+    private final FencedSink sink;
     private final Services services;
     private final Duration patience;
 
@@ -22,7 +21,7 @@ final class ProcessSite implements EngineSite {
      *
      * @param patience how long it may take to end by itself
      */
-    ProcessSite(Process process, Rendezvous rendezvous, StateSink sink, Services services, Duration patience) {
+    ProcessSite(Process process, Rendezvous rendezvous, FencedSink sink, Services services, Duration patience) {
         this.process = process;
         this.rendezvous = rendezvous;
         this.sink = sink;
@@ -73,6 +72,7 @@ final class ProcessSite implements EngineSite {
 
     @Override
     public void kill() {
+        sink.cut();
         process.destroyForcibly();
         release();
     }

@@ -14,7 +14,6 @@ import org.vtpm.api.engine.Engine;
 import org.vtpm.api.engine.EngineFactory;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StateKind;
-import org.vtpm.api.engine.StateSink;
 import org.vtpm.api.instance.InstanceRecord;
 
 /**
@@ -23,7 +22,7 @@ import org.vtpm.api.instance.InstanceRecord;
  */
 final class SharedSite implements EngineSite {
     private final InstanceRecord instance;
-    private final StateSink sink;
+    private final FencedSink sink;
     private final Services services;
     private final Supplier<@Nullable String> chosen;
     private @Nullable EngineFactory factory;
@@ -43,7 +42,7 @@ final class SharedSite implements EngineSite {
             InstanceRecord instance,
             EngineFactory factory,
             Engine engine,
-            StateSink sink,
+            FencedSink sink,
             Services services,
             Supplier<@Nullable String> chosen) {
         this.instance = instance;
@@ -170,9 +169,14 @@ final class SharedSite implements EngineSite {
         }
     }
 
-    /** Leaves the engine to the thread that is stuck in it: closing it under that thread could corrupt what it writes. */
+    /**
+     * Leaves the engine to the thread that is stuck in it, and stores nothing of it any more: closing it under that thread could
+     * corrupt what it writes.
+     */
     @Override
-    public void kill() {}
+    public void kill() {
+        sink.cut();
+    }
 
     @Override
     public OptionalLong pid() {

@@ -29,6 +29,8 @@ final class TallyEngine implements Engine {
     /** Ordinals that make it misbehave. */
     static final int HANG = 0xDEAD;
 
+    static final int COMPUTE = 0xBEEF;
+
     static final int THROW = 0xBAD;
 
     static final int MISS_A_CLASS = 0xC1A55;
@@ -80,6 +82,9 @@ final class TallyEngine implements Engine {
             int ordinal = ByteBuffer.wrap(command).getInt(6);
             if (ordinal == HANG) {
                 release.await();
+            }
+            if (ordinal == COMPUTE) {
+                computeUntilReleased();
             }
             if (ordinal == THROW) {
                 throw new IllegalStateException("provoked");
