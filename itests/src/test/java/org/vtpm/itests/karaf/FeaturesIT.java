@@ -47,6 +47,7 @@ public class FeaturesIT {
             new Step("vtpm-bignum-java", "org.vtpm.api.bignum.BigNumberProvider"),
             new Step("vtpm-bignum-gmp", "org.vtpm.api.bignum.BigNumberProvider"),
             new Step("vtpm-crypto", null),
+            new Step("vtpm-tpm12", null),
             new Step("vtpm-engine-tpm12", "org.vtpm.api.engine.EngineFactory"),
             new Step("vtpm-transport-loopback", "org.vtpm.api.transport.EngineTransport"),
             new Step("vtpm-transport-fifo", "org.vtpm.api.transport.ProcessTransport"),

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.CommandTable;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** The audit digest and what it is made of. */
 class AuditTest {

@@ -14,13 +14,13 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.PermanentState;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.NvAttributes;
-import org.vtpm.engine.tpm12.structure.NvDataPublic;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.NvAttributes;
+import org.vtpm.tpm12.structure.NvDataPublic;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class AuthorizationTest {
     private static final byte[] OWNER = Sha1.of(u8(1));

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.vtpm.engine.tpm12.TestTpm.u32;
 
 import org.junit.jupiter.api.Test;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /**
  * What may run on a thread that serves other guests too. That such a command stores nothing is checked by {@link TestTpm}

@@ -24,9 +24,9 @@ import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class ChangeAuthTest {
     private static final byte[] SRK = u32(Handles.SRK);

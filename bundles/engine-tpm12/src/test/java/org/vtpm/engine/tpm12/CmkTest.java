@@ -22,10 +22,10 @@ import org.vtpm.crypto.RsaKeyGenerator;
 import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class CmkTest {
     private static final int RESTRICT_MIGRATE = 4;

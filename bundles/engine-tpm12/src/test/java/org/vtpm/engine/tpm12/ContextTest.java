@@ -15,9 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
 import org.vtpm.engine.tpm12.TestTpm.Response;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Resources that are kept outside the TPM for a while. */
 class ContextTest {

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Monotonic counters. */
 class CounterTest {

@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.PermanentState;
-import org.vtpm.engine.tpm12.structure.CmkDelegate;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.CmkDelegate;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Families, delegations and their use. */
 class DelegationTest {

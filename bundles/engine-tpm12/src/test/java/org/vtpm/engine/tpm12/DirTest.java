@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** The data integrity register, by its own commands and as an NV area (TPM Main Part 3, sections 20 and 27.4). */
 class DirTest {

@@ -17,7 +17,7 @@ import org.vtpm.api.engine.StateKind;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StateFormat;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** TPM_HASH_START, TPM_HASH_DATA and TPM_HASH_END (TCG PC Client Specific TPM Interface Specification 1.2). */
 class DynamicLaunchTest {

@@ -18,9 +18,9 @@ import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class EndorsementCertificateTest {
     /** As long as the one that swtpm_setup made for the TPM that the expected bytes were read from. */

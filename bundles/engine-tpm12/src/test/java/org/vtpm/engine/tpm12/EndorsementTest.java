@@ -15,7 +15,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class EndorsementTest {
     private static final byte[] RESET = Sha1.of(u8(21));

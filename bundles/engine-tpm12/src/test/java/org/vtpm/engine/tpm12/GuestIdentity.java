@@ -6,10 +6,10 @@ import static org.vtpm.engine.tpm12.GuestOwner.SRK_AUTH;
 
 import java.util.Arrays;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Has attestation identities made, for tests of what they sign. */
 final class GuestIdentity {

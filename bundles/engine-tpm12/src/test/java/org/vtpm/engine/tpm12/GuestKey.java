@@ -15,10 +15,10 @@ import org.vtpm.crypto.Rsa;
 import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /**
  * A key as a guest has it made by the TPM, byte by byte.

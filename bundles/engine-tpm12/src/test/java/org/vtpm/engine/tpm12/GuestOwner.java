@@ -16,7 +16,7 @@ import org.vtpm.crypto.Rsa;
 import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Makes endorsement keys and takes ownership as a guest does, byte by byte. */
 final class GuestOwner {

@@ -19,11 +19,11 @@ import java.util.List;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /**
  * A session of a guest that uses whatever a TPM keeps between commands. On a TPM with the same random numbers it sends the

@@ -19,8 +19,8 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.Response;
 import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.CommandTable;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** The guest's side of a transport session: wraps, encrypts and checks, and keeps its own log. */
 final class GuestTransport {

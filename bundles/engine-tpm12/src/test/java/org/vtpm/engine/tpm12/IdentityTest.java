@@ -22,10 +22,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class IdentityTest {
     private static final byte[] LABEL = Sha1.of(u8(41));

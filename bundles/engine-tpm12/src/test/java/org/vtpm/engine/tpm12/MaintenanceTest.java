@@ -25,8 +25,8 @@ import org.vtpm.crypto.RsaKeyGenerator;
 import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class MaintenanceTest {
     private static final byte[] OTHER_OWNER_AUTH = Sha1.of(u8(31));

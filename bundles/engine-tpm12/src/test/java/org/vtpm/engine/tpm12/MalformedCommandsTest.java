@@ -14,7 +14,7 @@ import net.jqwik.api.Tuple;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.CommandTable;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** A guest may send anything. */
 class MalformedCommandsTest {

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Who may read and write an NV area while NV is locked (TPM Main Part 3, sections 20.2 to 20.5). */
 class NvAccessTest {

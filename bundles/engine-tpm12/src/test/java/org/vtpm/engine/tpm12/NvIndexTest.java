@@ -5,8 +5,8 @@ import static org.vtpm.engine.tpm12.NvGuest.contents;
 
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** NV indices with a meaning of their own. */
 class NvIndexTest {

@@ -12,9 +12,9 @@ import static org.vtpm.engine.tpm12.TestTpm.u32;
 
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** The locks of NV areas: what sets them, what they keep out, what releases them (TPM Main Part 2, section 19.2). */
 class NvLockTest {

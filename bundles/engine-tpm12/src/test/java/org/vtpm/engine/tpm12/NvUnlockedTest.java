@@ -11,9 +11,9 @@ import static org.vtpm.engine.tpm12.TestTpm.u32;
 
 import org.junit.jupiter.api.Test;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** NV while nvLocked is FALSE, and the few changes that nobody has to authorise. */
 class NvUnlockedTest {

@@ -15,7 +15,7 @@ import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class OwnershipTest {
     private static final int OWNER = 2;

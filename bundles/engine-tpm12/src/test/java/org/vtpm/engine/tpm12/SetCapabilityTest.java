@@ -6,7 +6,7 @@ import static org.vtpm.engine.tpm12.TestTpm.u32;
 import static org.vtpm.engine.tpm12.TestTpm.u8;
 
 import org.junit.jupiter.api.Test;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class SetCapabilityTest {
     private static final int PERM_FLAGS = 1;

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.crypto.Rsa;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class SignedCapabilityTest {
     private static final byte[] CHALLENGE = Sha1.of(u8(71));

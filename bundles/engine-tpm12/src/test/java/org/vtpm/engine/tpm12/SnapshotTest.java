@@ -27,8 +27,8 @@ import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** A TPM that is suspended and resumed: its guest must not be able to tell. */
 class SnapshotTest {

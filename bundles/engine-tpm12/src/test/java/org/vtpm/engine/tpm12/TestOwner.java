@@ -4,11 +4,11 @@ import java.util.List;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.RsaPrivateKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.KeyFlags;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.KeyFlags;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** An owner that is there at once, for tests that do not compute with its keys. */
 final class TestOwner {

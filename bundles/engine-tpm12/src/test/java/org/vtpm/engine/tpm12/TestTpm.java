@@ -26,7 +26,7 @@ import org.vtpm.engine.tpm12.command.Command;
 import org.vtpm.engine.tpm12.command.CommandTable;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.StateFormat;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** A TPM with a host that stores its state in memory and a clock that stands still unless told otherwise. */
 public final class TestTpm {

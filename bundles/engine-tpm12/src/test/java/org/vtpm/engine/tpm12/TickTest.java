@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class TickTest {
     private final TestTpm tpm = TestTpm.started();

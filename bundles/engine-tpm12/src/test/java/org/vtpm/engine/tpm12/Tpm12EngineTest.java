@@ -19,7 +19,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.bignum.java.JavaBigNumberProvider;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class Tpm12EngineTest {
     private static final byte[] DIGEST = Sha1.of(u8(1));

@@ -36,9 +36,9 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.GuestTransport.Scheme;
 import org.vtpm.engine.tpm12.TestTpm.GuestSession;
 import org.vtpm.engine.tpm12.TestTpm.Response;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Commands that come wrapped in transport sessions. */
 class TransportTest {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteReader;
@@ -13,10 +13,10 @@ import org.vtpm.codec.U16;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Endorsement;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SymmetricKey;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.SymmetricKey;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * What a certification authority encrypts for the endorsement key, so that only the TPM that holds an identity can open

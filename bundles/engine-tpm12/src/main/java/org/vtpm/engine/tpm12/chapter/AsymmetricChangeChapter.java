@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
@@ -15,18 +15,18 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.RsaPrivateKey;
-import org.vtpm.engine.tpm12.structure.AuthDataUsage;
-import org.vtpm.engine.tpm12.structure.ChangeauthValidate;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyFlags;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.AuthDataUsage;
+import org.vtpm.tpm12.structure.ChangeauthValidate;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyFlags;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /**
  * Authorisation changing of version 1.1, which keeps the new secret from who knows the parent's: it comes encrypted for a

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteWriter;
@@ -17,11 +17,11 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.CounterValue;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SignInfo;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.CounterValue;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.SignInfo;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Auditing (TPM Main Part 3, sections 8 and 28.2); {@link Auditing} keeps the audit digest. */
 public final class AuditChapter implements Chapter {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
@@ -15,10 +15,10 @@ import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Authorisation changing (TPM Main Part 3, section 17). */
 public final class AuthorizationChangeChapter implements Chapter {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
@@ -13,10 +13,10 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Data that somebody outside encrypted for a key of this TPM (TPM Main Part 3, section 10.3). */
 public final class BindChapter implements Chapter {

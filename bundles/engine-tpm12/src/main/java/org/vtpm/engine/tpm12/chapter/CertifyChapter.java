@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -17,17 +17,17 @@ import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyFlags;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.PcrInfo;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyFlags;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.PcrInfo;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Keys that say what other keys are (TPM Main Part 3, sections 13.8 and 13.9). */
 public final class CertifyChapter implements Chapter {

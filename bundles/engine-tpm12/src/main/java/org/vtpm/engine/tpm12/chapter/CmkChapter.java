@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
@@ -17,20 +17,20 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.CmkAuth;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.MigrateScheme;
-import org.vtpm.engine.tpm12.structure.MigrationKeyAuth;
-import org.vtpm.engine.tpm12.structure.MsaComposite;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.CmkAuth;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.MigrateScheme;
+import org.vtpm.tpm12.structure.MigrationKeyAuth;
+import org.vtpm.tpm12.structure.MsaComposite;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StoreAsymkey;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** Certifiable migration keys, whose migration their authorities approve (TPM Main Part 3, sections 11.5 to 11.10). */
 public final class CmkChapter implements Chapter {

@@ -1,18 +1,18 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
-import org.vtpm.engine.tpm12.structure.CmkMaApproval;
-import org.vtpm.engine.tpm12.structure.CmkMigauth;
-import org.vtpm.engine.tpm12.structure.CmkSigticket;
-import org.vtpm.engine.tpm12.structure.MsaComposite;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.CmkMaApproval;
+import org.vtpm.tpm12.structure.CmkMigauth;
+import org.vtpm.tpm12.structure.CmkSigticket;
+import org.vtpm.tpm12.structure.MsaComposite;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** What a TPM certifies to itself about certifiable migration keys: HMACs that only its tpmProof makes. */
 final class CmkTickets {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
@@ -10,10 +10,10 @@ import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Owner;
-import org.vtpm.engine.tpm12.structure.ContextBlob;
-import org.vtpm.engine.tpm12.structure.ContextSensitive;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ContextBlob;
+import org.vtpm.tpm12.structure.ContextSensitive;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Resources in the form in which the TPM gives them out and takes them back: encrypted with contextKey, authenticated with

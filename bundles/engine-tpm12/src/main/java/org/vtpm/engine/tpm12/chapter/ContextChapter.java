@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import java.util.function.Consumer;
@@ -17,12 +17,12 @@ import org.vtpm.engine.tpm12.state.SavedContexts;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.TransportSession;
-import org.vtpm.engine.tpm12.structure.ContextBlob;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ContextBlob;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Resources that a guest's software keeps outside the TPM when it needs more than there is room for (TPM Main Part 3,

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Fixed;
 import org.vtpm.engine.tpm12.command.Chapter;
@@ -10,9 +10,9 @@ import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Counter;
 import org.vtpm.engine.tpm12.state.Counters;
 import org.vtpm.engine.tpm12.state.Session;
-import org.vtpm.engine.tpm12.structure.CounterValue;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.CounterValue;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Monotonic counters (TPM Main Part 3, section 25). Between two TPM_Startup(ST_CLEAR) only one of them can be

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
@@ -10,10 +10,10 @@ import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Endorsement;
-import org.vtpm.engine.tpm12.structure.DaaBlob;
-import org.vtpm.engine.tpm12.structure.DaaSensitive;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DaaBlob;
+import org.vtpm.tpm12.structure.DaaSensitive;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Parts of DAA credentials outside the TPM: encrypted with daaBlobKey, authenticated with daaProof. */
 final class DaaBlobs {

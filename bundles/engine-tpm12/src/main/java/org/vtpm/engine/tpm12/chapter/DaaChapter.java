@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Sized;
@@ -10,9 +10,9 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.StClearState;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Direct anonymous attestation (TPM Main Part 3, section 26). Both commands go through a number of stages, each of which is

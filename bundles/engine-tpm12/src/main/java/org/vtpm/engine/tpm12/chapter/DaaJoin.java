@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.codec.ByteWriter;
@@ -12,11 +12,11 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.DaaJoinData;
 import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.Endorsement;
-import org.vtpm.engine.tpm12.structure.DaaIssuer;
-import org.vtpm.engine.tpm12.structure.DaaTpm;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DaaIssuer;
+import org.vtpm.tpm12.structure.DaaTpm;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** The stages of TPM_DAA_Join (TPM Main Part 3, section 26.1), by which an issuer comes to certify an f that it never sees. */
 final class DaaJoin {

@@ -8,12 +8,12 @@ import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.DaaSession;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.DaaIssuer;
-import org.vtpm.engine.tpm12.structure.DaaTpm;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DaaIssuer;
+import org.vtpm.tpm12.structure.DaaTpm;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** The stages of TPM_DAA_Sign (TPM Main Part 3, section 26.2): a signature by whoever has a certificate, without saying who. */
 final class DaaSign {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -14,10 +14,10 @@ import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.DaaSession;
-import org.vtpm.engine.tpm12.structure.DaaIssuer;
-import org.vtpm.engine.tpm12.structure.DaaTpm;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DaaIssuer;
+import org.vtpm.tpm12.structure.DaaTpm;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * One stage of a DAA join or sign, with what both have in common (TPM Main Part 3, section 26, and Part 2, sections 22.1

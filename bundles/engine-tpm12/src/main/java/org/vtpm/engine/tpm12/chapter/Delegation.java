@@ -1,17 +1,17 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.DelegationTables.Delegate;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.FamilyTableEntry;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.FamilyTableEntry;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Finding families and delegations. */
 final class Delegation {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.function.BiFunction;
 import org.vtpm.codec.Codec;
@@ -11,10 +11,10 @@ import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Owner;
-import org.vtpm.engine.tpm12.structure.DelegateBlob;
-import org.vtpm.engine.tpm12.structure.DelegateSensitive;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DelegateBlob;
+import org.vtpm.tpm12.structure.DelegateSensitive;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * What keeps delegations safe outside the TPM: the secret is encrypted with the owner's delegateKey in AES-128 CTR, whose

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,13 +21,13 @@ import org.vtpm.engine.tpm12.state.DelegationTables;
 import org.vtpm.engine.tpm12.state.DelegationTables.Delegate;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Session;
-import org.vtpm.engine.tpm12.structure.DelegateBlob;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.Delegations;
-import org.vtpm.engine.tpm12.structure.FamilyTableEntry;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.DelegateBlob;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.Delegations;
+import org.vtpm.tpm12.structure.FamilyTableEntry;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Delegation (TPM Main Part 3, section 19): the owner, or whoever may use a key, lets others do some of it, who prove

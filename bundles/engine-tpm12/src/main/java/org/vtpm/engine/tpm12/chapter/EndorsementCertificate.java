@@ -12,12 +12,12 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.PermanentFlags.Flag;
 import org.vtpm.engine.tpm12.state.PermanentState;
-import org.vtpm.engine.tpm12.structure.NvAttributes;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvDataPublic;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.NvAttributes;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvDataPublic;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
 
 /**
  * The certificate of the endorsement key in NV, wrapped as software on a PC expects it (TCG PC Client Specific

@@ -11,12 +11,12 @@ import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Environment;
 import org.vtpm.engine.tpm12.state.Endorsement;
 import org.vtpm.engine.tpm12.state.RsaPrivateKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Making and using endorsement keys. */
 public final class EndorsementKey {

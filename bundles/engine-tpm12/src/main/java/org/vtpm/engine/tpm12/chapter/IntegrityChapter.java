@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.codec.Fixed;
@@ -13,8 +13,8 @@ import org.vtpm.engine.tpm12.state.PcrAttributes;
 import org.vtpm.engine.tpm12.state.PcrBank;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Integrity collection and reporting (TPM Main Part 3, section 16). */
 public final class IntegrityChapter implements Chapter {

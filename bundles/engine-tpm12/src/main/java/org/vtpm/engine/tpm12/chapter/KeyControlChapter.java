@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import java.util.List;
@@ -13,10 +13,10 @@ import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.StClearState;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** The owner's control over loaded keys (TPM Main Part 3, section 22.1). */
 public final class KeyControlChapter implements Chapter {

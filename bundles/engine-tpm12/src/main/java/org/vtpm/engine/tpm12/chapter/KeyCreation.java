@@ -8,13 +8,13 @@ import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.PcrInfo;
-import org.vtpm.engine.tpm12.structure.PcrInfoLong;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.RsaKeyParms;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.PcrInfo;
+import org.vtpm.tpm12.structure.PcrInfoLong;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.RsaKeyParms;
+import org.vtpm.tpm12.structure.StoreAsymkey;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** Making keys: what TPM_CreateWrapKey, TPM_CMK_CreateKey, TPM_MakeIdentity and TPM_TakeOwnership have in common. */
 final class KeyCreation {
@@ -60,7 +60,7 @@ final class KeyCreation {
      * Makes a key under a parent.
      *
      * @param params checked
-     * @param payload see {@link org.vtpm.engine.tpm12.structure.PayloadType}
+     * @param payload see {@link org.vtpm.tpm12.structure.PayloadType}
      * @param usageAuth not copied
      * @param migrationAuth tpmProof if the key can not be migrated; not copied
      */

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
@@ -10,13 +10,13 @@ import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StoreAsymkey;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** Taking in a key that is encrypted by its parent: the actions of TPM_LoadKey2 (TPM Main Part 3, section 10.5). */
 final class KeyLoading {

@@ -1,17 +1,17 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.AuthDataUsage;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.RsaKeyParms;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.AuthDataUsage;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.RsaKeyParms;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** Which algorithms, schemes and lengths a key of each usage may have (TPM Main Part 2, section 5.8.1). */
 final class KeyProperties {

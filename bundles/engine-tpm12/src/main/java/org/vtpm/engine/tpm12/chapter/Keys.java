@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.List;
 import java.util.stream.IntStream;
@@ -10,14 +10,14 @@ import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearState;
-import org.vtpm.engine.tpm12.structure.AuthDataUsage;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.AuthDataUsage;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Finding keys by handle and having their use authorised. A command with one key and at most one block says {@link

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.List;
 import org.vtpm.codec.Codec;
@@ -18,13 +18,13 @@ import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.PermanentFlags.Flag;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.Pubkey;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.StoreAsymkey;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /**
  * Maintenance (TPM Main Part 3, section 12): the storage root key, and with it all that it protects, moves from a TPM to

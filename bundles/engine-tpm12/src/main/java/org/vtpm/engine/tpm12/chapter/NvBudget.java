@@ -1,8 +1,8 @@
 package org.vtpm.engine.tpm12.chapter;
 
 import org.vtpm.engine.tpm12.command.Transaction;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * The changes of NV areas and delegation tables that nobody has to authorise, which are few until the owner is cleared: noOwnerNVWrite in

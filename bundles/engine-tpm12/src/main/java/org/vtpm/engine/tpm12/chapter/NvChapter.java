@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.codec.Fixed;
@@ -15,11 +15,11 @@ import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.NvLocks;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.NvAttributes;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.NvAttributes;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Reading and writing non-volatile storage (TPM Main Part 3, section 20), with the data integrity register of TPM 1.1

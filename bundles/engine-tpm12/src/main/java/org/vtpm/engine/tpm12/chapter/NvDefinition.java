@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -14,12 +14,12 @@ import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.NvLocks;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.NvAttributes;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvDataPublic;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.NvAttributes;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvDataPublic;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** TPM_NV_DefineSpace (TPM Main Part 3, section 20.1): defines, redefines and deletes NV areas. */
 final class NvDefinition {

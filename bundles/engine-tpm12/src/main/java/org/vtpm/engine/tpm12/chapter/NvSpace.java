@@ -3,9 +3,9 @@ package org.vtpm.engine.tpm12.chapter;
 import org.vtpm.codec.Codec;
 import org.vtpm.engine.tpm12.state.NvArea;
 import org.vtpm.engine.tpm12.state.PermanentState;
-import org.vtpm.engine.tpm12.structure.NvDataPublic;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.NvDataPublic;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.PcrInfoShort;
 
 /** How much room there is for NV areas, counted as libtpms does, so that a guest finds what it knows. */
 final class NvSpace {

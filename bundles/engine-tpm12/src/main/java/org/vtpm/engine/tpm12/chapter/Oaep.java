@@ -1,14 +1,14 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.nio.charset.StandardCharsets;
 import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.crypto.RsaPublicKey;
 import org.vtpm.engine.tpm12.command.Environment;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** RSA encryption as all of TPM 1.2 uses it where nothing else is said (TPM Main Part 1, section 31.1.1). */
 final class Oaep {

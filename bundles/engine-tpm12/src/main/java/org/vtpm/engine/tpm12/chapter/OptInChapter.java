@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Fixed;
 import org.vtpm.engine.tpm12.command.Authorizations;
@@ -12,7 +12,7 @@ import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.PermanentFlags.Flag;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Admin opt-in (TPM Main Part 3, section 5): enabling, activating, and allowing an owner. */
 public final class OptInChapter implements Chapter {

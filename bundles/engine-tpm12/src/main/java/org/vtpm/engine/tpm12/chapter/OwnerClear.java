@@ -9,8 +9,8 @@ import org.vtpm.engine.tpm12.state.NvLocks;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.PermanentFlags.Flag;
 import org.vtpm.engine.tpm12.state.StClearState;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvIndex;
 
 /**
  * What TPM_OwnerClear, TPM_ForceClear and TPM_RevokeTrust have in common (TPM Main Part 3, section 6.2). The endorsement

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.List;
 import org.vtpm.codec.Sized;
@@ -23,9 +23,9 @@ import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.RsaPrivateKey;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** Admin ownership (TPM Main Part 3, section 6). */
 public final class OwnershipChapter implements Chapter {

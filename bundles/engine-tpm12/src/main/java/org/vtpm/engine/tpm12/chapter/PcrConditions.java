@@ -1,13 +1,13 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PcrBank;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Uses that are bound to PCR values and localities (TPM Main Part 2, chapter 8). */
 final class PcrConditions {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.U16;
 import org.vtpm.engine.tpm12.command.Chapter;
@@ -9,7 +9,7 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.PermanentFlags.Flag;
 import org.vtpm.engine.tpm12.state.StClearFlags;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** The commands of the platform's firmware (TPM Main Part 3, sections 6.6 and 6.7). */
 public final class PhysicalPresenceChapter implements Chapter {

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Codec;
@@ -15,18 +15,18 @@ import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.Session;
-import org.vtpm.engine.tpm12.structure.Adip;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.PcrInfo;
-import org.vtpm.engine.tpm12.structure.PcrInfoLong;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SealedData;
-import org.vtpm.engine.tpm12.structure.StoredData;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.Adip;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.PcrInfo;
+import org.vtpm.tpm12.structure.PcrInfoLong;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.SealedData;
+import org.vtpm.tpm12.structure.StoredData;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Data that only this TPM gives back, at certain PCRs and localities (TPM Main Part 3, sections 10.1, 10.2 and 10.7). */
 public final class SealChapter implements Chapter {

@@ -11,9 +11,9 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.SelfTests;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 /** Admin testing (TPM Main Part 3, section 4). */
 public final class SelfTestChapter implements Chapter {

@@ -1,13 +1,12 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
-import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.command.Chapter;
 import org.vtpm.engine.tpm12.command.Handlers;
@@ -16,14 +15,15 @@ import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Entity;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearState;
-import org.vtpm.engine.tpm12.structure.Adip;
-import org.vtpm.engine.tpm12.structure.DelegateBlob;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.session.Authorization;
+import org.vtpm.tpm12.structure.Adip;
+import org.vtpm.tpm12.structure.DelegateBlob;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Authorisation sessions (TPM Main Part 3, section 18). */
 public final class SessionChapter implements Chapter {
@@ -119,7 +119,7 @@ public final class SessionChapter implements Chapter {
     /** Opens a session that is bound to something. */
     private static Record open(Transaction tx, int adip, Target target, byte[] nonceOdd) {
         byte[] nonceEven = tx.environment().random(Sha1.LENGTH);
-        byte[] sharedSecret = Hmac.sha1(target.secret(), nonceEven, nonceOdd);
+        byte[] sharedSecret = Authorization.sharedSecret(target.secret(), nonceEven, nonceOdd);
         int protocol = target.delegation() == null ? Session.OSAP : Session.DSAP;
         Session session = open(tx, protocol, adip, target.entity(), sharedSecret, target.delegation());
         return new OsapSession(session.handle(), session.nonceEven(), nonceEven);

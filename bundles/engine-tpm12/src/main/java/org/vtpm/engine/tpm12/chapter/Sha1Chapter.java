@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
@@ -11,8 +11,8 @@ import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.Sha1Thread;
 import org.vtpm.engine.tpm12.state.TransportSession;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Hashing for a platform that cannot yet do it itself (TPM Main Part 3, sections 13.1 to 13.4). There is one thread of it,

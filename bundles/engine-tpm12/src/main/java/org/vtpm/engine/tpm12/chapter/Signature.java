@@ -1,16 +1,16 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.stream.IntStream;
 import org.vtpm.crypto.RsaException;
 import org.vtpm.crypto.RsaPrivateKey;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Signing with a loaded key in its scheme (TPM Main Part 1, section 31.2.1, and Part 2, section 5.8.2). */
 final class Signature {

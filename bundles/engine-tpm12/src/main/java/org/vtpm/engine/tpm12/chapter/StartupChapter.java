@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.U16;
@@ -12,8 +12,8 @@ import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Admin startup and state (TPM Main Part 3, section 3). */
 public final class StartupChapter implements Chapter {

@@ -9,9 +9,9 @@ import org.vtpm.engine.tpm12.command.Handlers;
 import org.vtpm.engine.tpm12.command.NoParameters;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.CurrentTicks;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.SignInfo;
+import org.vtpm.tpm12.structure.CurrentTicks;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.SignInfo;
 
 /** Timing ticks (TPM Main Part 3, section 23). */
 public final class TickChapter implements Chapter {

@@ -3,7 +3,7 @@ package org.vtpm.engine.tpm12.chapter;
 import java.util.concurrent.TimeUnit;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.TickSession;
-import org.vtpm.engine.tpm12.structure.CurrentTicks;
+import org.vtpm.tpm12.structure.CurrentTicks;
 
 /** Reading the tick counter. */
 final class Ticks {

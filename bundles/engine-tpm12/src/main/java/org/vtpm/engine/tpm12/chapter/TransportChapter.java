@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.stream.IntStream;
 import org.vtpm.codec.ByteReader;
@@ -21,19 +21,20 @@ import org.vtpm.engine.tpm12.state.LoadedKey;
 import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.TransportSession;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.CurrentTicks;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.ResourceType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SignInfo;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TransportAuth;
-import org.vtpm.engine.tpm12.structure.TransportLogIn;
-import org.vtpm.engine.tpm12.structure.TransportLogOut;
-import org.vtpm.engine.tpm12.structure.TransportPublic;
+import org.vtpm.tpm12.session.TransportCipher;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.CurrentTicks;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.ResourceType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.SignInfo;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TransportAuth;
+import org.vtpm.tpm12.structure.TransportLogIn;
+import org.vtpm.tpm12.structure.TransportLogOut;
+import org.vtpm.tpm12.structure.TransportPublic;
 
 /**
  * Transport sessions, in which commands come wrapped: encrypted, or logged for a verifier, or without any other in between
@@ -83,7 +84,7 @@ public final class TransportChapter implements Chapter {
         TransportPublic pub = request.transPublic();
         byte[] authData = request.encHandle() == Handles.TRANSPORT ? plainSecret(tx, request) : decrypt(tx, request);
         if (pub.has(TransportPublic.ENCRYPT)) {
-            TransportCipher.requireSupported(pub, tx.is(PermanentFlags.Flag.FIPS));
+            requireSupported(pub, tx.is(PermanentFlags.Flag.FIPS));
         }
         require(tx.stClear().transports().size() < StClearState.MAX_TRANSPORTS, ReturnCode.RESOURCES);
         byte[] nonceEven = tx.environment().random(Sha1.LENGTH);
@@ -108,6 +109,23 @@ public final class TransportChapter implements Chapter {
         return request.secret();
     }
 
+    /**
+     * Refuses encryption that this TPM does not have.
+     *
+     * @param fips whether only approved algorithms may be used
+     * @throws TpmException with BAD_KEY_PROPERTY for the algorithm, with INAPPROPRIATE_ENC for its scheme
+     */
+    private static void requireSupported(TransportPublic pub, boolean fips) {
+        switch (pub.algId()) {
+            case Algorithm.MGF1 -> require(!fips && pub.encScheme() == Algorithm.ES_NONE, ReturnCode.INAPPROPRIATE_ENC);
+            case Algorithm.AES128 ->
+                require(
+                        pub.encScheme() == Algorithm.ES_SYM_CTR || pub.encScheme() == Algorithm.ES_SYM_OFB,
+                        ReturnCode.INAPPROPRIATE_ENC);
+            default -> throw new TpmException(ReturnCode.BAD_KEY_PROPERTY);
+        }
+    }
+
     private static byte[] decrypt(Transaction tx, EstablishTransport request) {
         LoadedKey key = Keys.usable(tx, request.encHandle());
         Keys.requireUsage(key, KeyUsage.STORAGE, KeyUsage.LEGACY);
@@ -129,7 +147,12 @@ public final class TransportChapter implements Chapter {
         byte[] nonceOdd = authorizations.nonceOdd(BLOCK);
         Packet encrypted = Packet.request(handlers, request.wrappedCmd());
         Packet wrapped = encrypted.withData(TransportCipher.apply(
-                session, session.nonceEven(), nonceOdd, TransportCipher.Direction.IN, encrypted.data()));
+                session.pub(),
+                session.authData(),
+                session.nonceEven(),
+                nonceOdd,
+                TransportCipher.Direction.IN,
+                encrypted.data()));
         try {
             byte[] h1 = wrapped.requestDigest();
             RequestHead head = new RequestHead(tx.command().ordinal(), request.wrappedCmd().length);
@@ -166,7 +189,8 @@ public final class TransportChapter implements Chapter {
                 response.bytes().length);
         authorizations.replaceOutputDigest(Sha1.of(Codec.of(ResponseHead.class).encode(head), h2), h2);
         byte[] data = TransportCipher.apply(
-                session,
+                session.pub(),
+                session.authData(),
                 authorizations.nextNonceEven(BLOCK),
                 authorizations.nonceOdd(BLOCK),
                 TransportCipher.Direction.OUT,

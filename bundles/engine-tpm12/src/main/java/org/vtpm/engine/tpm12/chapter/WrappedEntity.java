@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.chapter;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.function.UnaryOperator;
 import org.vtpm.codec.Codec;
@@ -8,12 +8,12 @@ import org.vtpm.codec.CodecException;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.engine.tpm12.command.Transaction;
 import org.vtpm.engine.tpm12.state.LoadedKey;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.SealedData;
-import org.vtpm.engine.tpm12.structure.StoreAsymkey;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.SealedData;
+import org.vtpm.tpm12.structure.StoreAsymkey;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** A key or sealed data that is outside the TPM, encrypted by its parent, when its secret changes. */
 final class WrappedEntity {

@@ -10,11 +10,11 @@ import org.vtpm.engine.tpm12.state.AuditSettings;
 import org.vtpm.engine.tpm12.state.PermanentState;
 import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
-import org.vtpm.engine.tpm12.structure.AuditEventIn;
-import org.vtpm.engine.tpm12.structure.AuditEventOut;
-import org.vtpm.engine.tpm12.structure.CounterValue;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.AuditEventIn;
+import org.vtpm.tpm12.structure.AuditEventOut;
+import org.vtpm.tpm12.structure.CounterValue;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Extends the audit digest with the commands that are audited, if they succeed (TPM Main Part 1, section 14). The first

@@ -12,7 +12,6 @@ import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
 import org.vtpm.codec.Fixed;
 import org.vtpm.crypto.AesCtr;
-import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Mgf1;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
@@ -23,21 +22,22 @@ import org.vtpm.engine.tpm12.state.Owner;
 import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearState;
 import org.vtpm.engine.tpm12.state.TransportSession;
-import org.vtpm.engine.tpm12.structure.Adip;
-import org.vtpm.engine.tpm12.structure.CmkDelegate;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.Delegations;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyFlag;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.session.Authorization;
+import org.vtpm.tpm12.session.SecretInsertion;
+import org.vtpm.tpm12.structure.Adip;
+import org.vtpm.tpm12.structure.CmkDelegate;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.Delegations;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyFlag;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * The authorisation blocks of a command: verifies the request's, writes the response's (TPM Main Part 1, section 13).
  */
 public final class Authorizations {
     private static final int HEADER = 10;
-    private static final int ORDINAL_OFFSET = 6;
     private static final byte[] COVER = "XOR".getBytes(StandardCharsets.US_ASCII);
 
     /** A block as it stands in the request. */
@@ -242,8 +242,8 @@ public final class Authorizations {
     }
 
     private boolean verified(Block block, byte[] key, byte[] nonceEven) {
-        byte[] expected = Hmac.sha1(
-                key, inputDigest(), nonceEven, block.request.nonceOdd(), flag(block.request.continueSession()));
+        byte[] expected = Authorization.hmac(
+                key, inputDigest(), nonceEven, block.request.nonceOdd(), block.request.continueSession());
         return Secrets.equal(expected, block.request.auth());
     }
 
@@ -276,17 +276,7 @@ public final class Authorizations {
     private byte[] decrypt(int block, byte[] encrypted, byte[] nonce) {
         Session session = session(block);
         close(block);
-        if (session.adip() == Adip.AES128_CTR) {
-            byte[] key = Arrays.copyOf(session.sharedSecret(), AesCtr.KEY_LENGTH);
-            byte[] plain = AesCtr.apply(key, Arrays.copyOf(nonce, AesCtr.COUNTER_LENGTH), encrypted);
-            Secrets.zero(key);
-            return plain;
-        }
-        byte[] pad = Sha1.of(session.sharedSecret(), nonce);
-        for (int i = 0; i < pad.length; i++) {
-            pad[i] ^= encrypted[i];
-        }
-        return pad;
+        return SecretInsertion.apply(session.adip(), session.sharedSecret(), nonce, encrypted);
     }
 
     /**
@@ -378,7 +368,7 @@ public final class Authorizations {
     public byte[] outputDigest(byte[] parameters) {
         return wrappedOutput != null
                 ? wrappedOutput.authorized()
-                : Sha1.of(new byte[Integer.BYTES], Arrays.copyOfRange(request, ORDINAL_OFFSET, HEADER), parameters);
+                : Authorization.responseDigest(tx.command().ordinal(), parameters, 0, parameters.length);
     }
 
     /**
@@ -396,7 +386,7 @@ public final class Authorizations {
                 throw new IllegalStateException("an authorisation block was not verified");
             }
             out.bytes(nonceEven).bool(goesOn);
-            out.bytes(Hmac.sha1(key, outDigest, nonceEven, block.request.nonceOdd(), flag(goesOn)));
+            out.bytes(Authorization.hmac(key, outDigest, nonceEven, block.request.nonceOdd(), goesOn));
             tx.stClear(goesOn ? renewed(tx.stClear(), block, nonceEven) : without(tx.stClear(), block));
         }
     }
@@ -436,17 +426,10 @@ public final class Authorizations {
         }
         byte[] computed = digest;
         if (computed == null) {
-            int parameters = HEADER + tx.command().inHandleBytes();
-            computed = new Sha1()
-                    .update(request, ORDINAL_OFFSET, HEADER - ORDINAL_OFFSET)
-                    .update(request, parameters, parametersEnd - parameters)
-                    .digest();
+            computed = Authorization.requestDigest(
+                    tx.command().ordinal(), request, HEADER + tx.command().inHandleBytes(), parametersEnd);
             digest = computed;
         }
         return computed;
-    }
-
-    private static byte[] flag(boolean value) {
-        return new byte[] {(byte) (value ? 1 : 0)};
     }
 }

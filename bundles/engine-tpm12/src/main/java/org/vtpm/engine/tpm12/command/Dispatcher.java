@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.command;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.codec.ByteReader;
@@ -12,8 +12,8 @@ import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.state.VolatileState;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * Takes a request apart, checks it against the {@link CommandTable} and puts the response together. The specification

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.command;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import org.vtpm.api.engine.LaunchSignal;
 import org.vtpm.crypto.Sha1;
@@ -9,8 +9,8 @@ import org.vtpm.engine.tpm12.state.PermanentFlags;
 import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * A dynamic launch (TCG PC Client Specific TPM Interface Specification 1.2). Its hash is not that of

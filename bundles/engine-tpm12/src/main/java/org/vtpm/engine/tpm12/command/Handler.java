@@ -12,7 +12,7 @@ public interface Handler<Q extends Record> {
      * done before; nothing that it changes stays when it throws, except {@link Transaction#stick}.
      *
      * @return the response's parameters
-     * @throws org.vtpm.engine.tpm12.structure.TpmException to end the command with another code than TPM_SUCCESS
+     * @throws org.vtpm.tpm12.structure.TpmException to end the command with another code than TPM_SUCCESS
      */
     Record handle(Transaction tx, Q request);
 }

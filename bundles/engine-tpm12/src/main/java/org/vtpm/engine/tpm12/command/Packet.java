@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.command;
 
-import static org.vtpm.engine.tpm12.structure.TpmException.require;
+import static org.vtpm.tpm12.structure.TpmException.require;
 
 import java.util.Arrays;
 import org.vtpm.codec.ByteReader;
@@ -8,8 +8,8 @@ import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.CodecException;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * A request or a response, as the transport session sees it that carries it: header and handles in front and

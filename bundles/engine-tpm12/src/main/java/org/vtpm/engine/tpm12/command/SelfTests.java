@@ -9,8 +9,8 @@ import org.vtpm.crypto.AesCtr;
 import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.engine.tpm12.state.VolatileState.SelfTest;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** The self-test of the parts a TPM stands on, against published answers. A failure lasts until the power is cut. */
 public final class SelfTests {

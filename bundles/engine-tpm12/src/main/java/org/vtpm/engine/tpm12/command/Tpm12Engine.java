@@ -25,8 +25,8 @@ import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.state.TickSession;
 import org.vtpm.engine.tpm12.state.VolatileState;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** One TPM 1.2: holds its state and moves it forward by whole commands. */
 public final class Tpm12Engine implements Engine {

@@ -14,7 +14,7 @@ import org.vtpm.engine.tpm12.state.State;
 import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.state.TransportSession;
 import org.vtpm.engine.tpm12.state.VolatileState;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * One command's view of the TPM. It replaces parts of the state; the engine keeps the result if the command succeeds and

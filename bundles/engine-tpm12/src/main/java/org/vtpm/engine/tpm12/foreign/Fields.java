@@ -4,7 +4,7 @@ import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmException;
 
 /** Reads field after field of a foreign format, big-endian, and says of the one that is wrong which it is and where. */
 final class Fields {

@@ -7,8 +7,8 @@ import org.vtpm.codec.Sized;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.DaaIssuer;
-import org.vtpm.engine.tpm12.structure.DaaTpm;
+import org.vtpm.tpm12.structure.DaaIssuer;
+import org.vtpm.tpm12.structure.DaaTpm;
 
 /**
  * A DAA join or sign that is under way: TPM_DAA_CONTEXT (TPM Main Part 2, section 22.5) with what it works on.

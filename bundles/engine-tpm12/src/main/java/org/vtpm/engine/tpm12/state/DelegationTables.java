@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.U8;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.FamilyTableEntry;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.FamilyTableEntry;
 
 /**
  * The family and the delegate table (TPM Main Part 2, sections 20.3 to 20.6). Both go with the owner.

@@ -2,7 +2,7 @@ package org.vtpm.engine.tpm12.state;
 
 import java.util.stream.Stream;
 import org.vtpm.codec.Fixed;
-import org.vtpm.engine.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.Pubkey;
 
 /**
  * The endorsement key and the secrets that are made with it. They go when trust is revoked, not when the owner does.

@@ -5,7 +5,7 @@ import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.EntityType;
 
 /**
  * What a session is bound to, or what a command is authorised for.

@@ -4,11 +4,11 @@ import java.util.stream.Stream;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.RsaPublicKey;
-import org.vtpm.engine.tpm12.structure.EntityType;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.PayloadType;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.EntityType;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.PayloadType;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /**
  * A key that can be used by its handle: one that TPM_LoadKey2 put there, or the storage root key.

@@ -3,12 +3,12 @@ package org.vtpm.engine.tpm12.state;
 import java.util.stream.Stream;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
-import org.vtpm.engine.tpm12.structure.NvAttributes;
-import org.vtpm.engine.tpm12.structure.NvAttributes.Permission;
-import org.vtpm.engine.tpm12.structure.NvDataPublic;
-import org.vtpm.engine.tpm12.structure.NvIndex;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.NvAttributes;
+import org.vtpm.tpm12.structure.NvAttributes.Permission;
+import org.vtpm.tpm12.structure.NvDataPublic;
+import org.vtpm.tpm12.structure.NvIndex;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
 
 /**
  * An NV area (TPM Main Part 2, section 19.4).

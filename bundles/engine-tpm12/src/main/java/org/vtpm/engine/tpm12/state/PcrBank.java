@@ -6,8 +6,8 @@ import org.vtpm.codec.Codec;
 import org.vtpm.codec.Fixed;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
 
 /**
  * The values of all PCRs.

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
-import org.vtpm.engine.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.Pubkey;
 
 /**
  * What survives loss of power: TPM_PERMANENT_FLAGS and TPM_PERMANENT_DATA (TPM Main Part 2, sections 7.1 and 7.4). A

@@ -3,7 +3,7 @@ package org.vtpm.engine.tpm12.state;
 import java.util.stream.Stream;
 import org.vtpm.api.bignum.RsaCrtKey;
 import org.vtpm.codec.Sized;
-import org.vtpm.engine.tpm12.structure.Pubkey;
+import org.vtpm.tpm12.structure.Pubkey;
 
 /**
  * An RSA private key as the state keeps it. Secret.

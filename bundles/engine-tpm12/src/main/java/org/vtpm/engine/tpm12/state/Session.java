@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
 import org.vtpm.codec.U8;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.DelegatePublic;
 
 /**
  * An authorisation session (TPM Main Part 1, section 13).

@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
-import org.vtpm.engine.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.Handles;
 
 /**
  * What TPM_Startup(ST_CLEAR) resets and TPM_SaveState keeps for TPM_Startup(ST_STATE): TPM_STCLEAR_FLAGS,

@@ -7,7 +7,7 @@ import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
-import org.vtpm.engine.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TpmException;
 
 /**
  * The parts of the state as bytes: a magic number, the kind of the part, the version of its layout, then the record.

@@ -3,9 +3,9 @@ package org.vtpm.engine.tpm12.state;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.Fixed;
 import org.vtpm.crypto.Sha1;
-import org.vtpm.engine.tpm12.structure.TransportLogIn;
-import org.vtpm.engine.tpm12.structure.TransportLogOut;
-import org.vtpm.engine.tpm12.structure.TransportPublic;
+import org.vtpm.tpm12.structure.TransportLogIn;
+import org.vtpm.tpm12.structure.TransportLogOut;
+import org.vtpm.tpm12.structure.TransportPublic;
 
 /**
  * A transport session: TPM_TRANSPORT_INTERNAL (TPM Main Part 2, section 13.2).

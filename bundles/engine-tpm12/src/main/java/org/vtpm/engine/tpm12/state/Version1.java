@@ -6,7 +6,7 @@ import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
 import org.vtpm.codec.U8;
-import org.vtpm.engine.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.TpmKey;
 
 /** The state's layout of version 1, which knew no loaded keys: read to be upgraded, never written. */
 final class Version1 {

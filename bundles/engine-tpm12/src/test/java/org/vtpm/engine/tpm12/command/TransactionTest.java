@@ -24,10 +24,10 @@ import org.vtpm.engine.tpm12.state.Session;
 import org.vtpm.engine.tpm12.state.StClearFlags;
 import org.vtpm.engine.tpm12.state.StateFormat;
 import org.vtpm.engine.tpm12.state.TransportSession;
-import org.vtpm.engine.tpm12.structure.Adip;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
-import org.vtpm.engine.tpm12.structure.TpmException;
-import org.vtpm.engine.tpm12.structure.TransportPublic;
+import org.vtpm.tpm12.structure.Adip;
+import org.vtpm.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.TpmException;
+import org.vtpm.tpm12.structure.TransportPublic;
 
 /** What a command leaves behind, tried with handlers made for it. */
 class TransactionTest {

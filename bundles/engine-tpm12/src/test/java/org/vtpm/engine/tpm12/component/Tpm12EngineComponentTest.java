@@ -13,7 +13,7 @@ import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.engine.tpm12.TestTpm;
-import org.vtpm.engine.tpm12.structure.ReturnCode;
+import org.vtpm.tpm12.structure.ReturnCode;
 
 class Tpm12EngineComponentTest {
     private static final byte[] SELF_TEST = TestTpm.command(TestTpm.COMMAND, "SelfTestFull");

@@ -9,19 +9,19 @@ import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.EngineStateException;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
-import org.vtpm.engine.tpm12.structure.Algorithm;
-import org.vtpm.engine.tpm12.structure.DelegatePublic;
-import org.vtpm.engine.tpm12.structure.Delegations;
-import org.vtpm.engine.tpm12.structure.FamilyTableEntry;
-import org.vtpm.engine.tpm12.structure.Handles;
-import org.vtpm.engine.tpm12.structure.KeyFlags;
-import org.vtpm.engine.tpm12.structure.KeyParms;
-import org.vtpm.engine.tpm12.structure.KeyUsage;
-import org.vtpm.engine.tpm12.structure.PcrInfoShort;
-import org.vtpm.engine.tpm12.structure.PcrSelection;
-import org.vtpm.engine.tpm12.structure.StorePubkey;
-import org.vtpm.engine.tpm12.structure.TpmKey;
-import org.vtpm.engine.tpm12.structure.TransportPublic;
+import org.vtpm.tpm12.structure.Algorithm;
+import org.vtpm.tpm12.structure.DelegatePublic;
+import org.vtpm.tpm12.structure.Delegations;
+import org.vtpm.tpm12.structure.FamilyTableEntry;
+import org.vtpm.tpm12.structure.Handles;
+import org.vtpm.tpm12.structure.KeyFlags;
+import org.vtpm.tpm12.structure.KeyParms;
+import org.vtpm.tpm12.structure.KeyUsage;
+import org.vtpm.tpm12.structure.PcrInfoShort;
+import org.vtpm.tpm12.structure.PcrSelection;
+import org.vtpm.tpm12.structure.StorePubkey;
+import org.vtpm.tpm12.structure.TpmKey;
+import org.vtpm.tpm12.structure.TransportPublic;
 
 /** States of older versions of the product. */
 class StateFormatTest {

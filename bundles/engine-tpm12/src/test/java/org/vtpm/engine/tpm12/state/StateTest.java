@@ -3,7 +3,7 @@ package org.vtpm.engine.tpm12.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
-import org.vtpm.engine.tpm12.structure.Adip;
+import org.vtpm.tpm12.structure.Adip;
 
 /** What becomes of the secrets of a state that was left behind. */
 class StateTest {
