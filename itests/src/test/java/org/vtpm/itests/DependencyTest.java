@@ -42,6 +42,7 @@ class DependencyTest {
             Map.entry("listener.legacy", Set.of("api", "codec", JNR)),
             Map.entry("hosttpm", Set.of()),
             Map.entry("root.software", Set.of("api", "codec", "crypto")),
+            Map.entry("root.tpm12", Set.of("api", "codec", "crypto", "tpm12", "hosttpm")),
             Map.entry("root.tpm20", Set.of("api", "codec", "crypto", "hosttpm")),
             Map.entry("ca.local", Set.of("api", BOUNCY_CASTLE)),
             Map.entry("storage", Set.of("api", "codec", "crypto")),

@@ -60,6 +60,7 @@ public class FeaturesIT {
             new Step("vtpm-shell", null),
             new Step("vtpm-host-tpm", null),
             // Behind the storage, which would wait for its TPM.
+            new Step("vtpm-root-tpm12", "org.vtpm.api.root.RootOfTrust"),
             new Step("vtpm-root-tpm20", "org.vtpm.api.root.RootOfTrust"),
             new Step("vtpm", null));
 
