@@ -10,9 +10,9 @@ import java.util.stream.Stream;
 import org.vtpm.itests.process.Programs;
 
 /** An operator with OpenSSL and a key in a file. */
-record Signer(Path folder) {
+public record Signer(Path folder) {
     /** Of what kind the key is. */
-    enum Kind {
+    public enum Kind {
         RSA("rsa", "rsa_keygen_bits:2048"),
         EC("ec", "ec_paramgen_curve:P-256");
 
@@ -25,7 +25,7 @@ record Signer(Path folder) {
         }
     }
 
-    static Signer make(Path folder, Kind kind) throws Exception {
+    public static Signer make(Path folder, Kind kind) throws Exception {
         Files.createDirectories(folder);
         Signer signer = new Signer(folder);
         signer.openssl("genpkey", "-out", "key.pem", "-algorithm", kind.algorithm, "-pkeyopt", kind.option);
@@ -33,11 +33,11 @@ record Signer(Path folder) {
         return signer;
     }
 
-    byte[] publicKey() throws Exception {
+    public byte[] publicKey() throws Exception {
         return Files.readAllBytes(folder.resolve("key.der"));
     }
 
-    byte[] sign(byte[] message) throws Exception {
+    public byte[] sign(byte[] message) throws Exception {
         Files.write(folder.resolve("message"), message);
         openssl("dgst", "-sha256", "-sign", "key.pem", "-out", "signature", "message");
         return Files.readAllBytes(folder.resolve("signature"));
