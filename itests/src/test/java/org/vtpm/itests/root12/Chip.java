@@ -82,7 +82,8 @@ interface Chip extends AutoCloseable {
         with(client -> {
             client.assertPresence();
             client.execute(Ordinal.PHYSICAL_ENABLE, new byte[0]).orFail();
-            return client.execute(Ordinal.PHYSICAL_SET_DEACTIVATED, new byte[] {0}).orFail();
+            return client.execute(Ordinal.PHYSICAL_SET_DEACTIVATED, new byte[] {0})
+                    .orFail();
         });
         restart();
     }

@@ -119,7 +119,8 @@ class Interposer12IT {
         List<Exchange> recorded = interposer.seen();
         counters.increment(counter, COUNTER_SECRET);
         // All that was played before, from the first command on.
-        interposer.play((n, command, response) -> n < recorded.size() ? recorded.get(n).response() : response);
+        interposer.play(
+                (n, command, response) -> n < recorded.size() ? recorded.get(n).response() : response);
         assertThatThrownBy(() -> counters.read(counter, COUNTER_SECRET)).isInstanceOf(RootOfTrustException.class);
         interposer.listen();
         assertThat(counters.read(counter, COUNTER_SECRET)).isEqualTo(old + 1);
@@ -130,9 +131,8 @@ class Interposer12IT {
     void aTpmThatAsksForPatienceGetsIt() throws Exception {
         byte[] sealed = root.seal(SECRET, OWNED);
         // The TPM carries the command out, which nobody is told of: only those count that may come twice.
-        interposer.play((n, command, response) -> n % 2 == 1 || ordinal(command) != Ordinal.OIAP.code()
-                ? response
-                : refusal());
+        interposer.play(
+                (n, command, response) -> n % 2 == 1 || ordinal(command) != Ordinal.OIAP.code() ? response : refusal());
         assertThat(root.unseal(sealed)).isEqualTo(SECRET);
         interposer.play((n, command, response) -> refusal());
         assertThatThrownBy(() -> root.unseal(sealed))

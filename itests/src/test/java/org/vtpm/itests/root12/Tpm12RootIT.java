@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -25,6 +26,8 @@ import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
 import org.vtpm.itests.root20.Signer;
+import org.vtpm.itests.tpm12.Auth;
+import org.vtpm.itests.tpm12.Ordinal;
 import org.vtpm.itests.tpm12.Wire;
 
 /** Sealing to a TPM 1.2 and to the state of the host: who may open what, and what operators read when they may not. */
@@ -231,6 +234,11 @@ class Tpm12RootIT {
         assertThatThrownBy(() -> root.seal(SECRET, new SealingTerms(Set.of(), NONE, new byte[8], true)))
                 .isInstanceOf(RootOfTrustException.class)
                 .hasMessageContaining("20 bytes");
+        // Until the owner lets everybody read the storage root key: TPM_SetCapability of readSRKPub.
+        byte[] readSrkPub = Wire.concat(Wire.u32(1), Wire.sized(Wire.u32(17)), Wire.sized(new byte[] {1}));
+        chip.with(client -> client.execute(Ordinal.SET_CAPABILITY, readSrkPub, Auth.once(client.oiap(), OWNER))
+                .orFail());
+        assertThat(root.unseal(root.seal(SECRET, SealingTerms.NONE))).isEqualTo(SECRET);
         assertThat(root.unseal(root.seal(SECRET, new SealingTerms(Set.of(), NONE, OWNER, false))))
                 .isEqualTo(SECRET);
         assertThat(chip.leftovers()).isEmpty();
@@ -249,6 +257,15 @@ class Tpm12RootIT {
         assertThat(chip.leftovers()).isEmpty();
     }
 
+    @Test
+    void aTpm20IsTold() throws Exception {
+        Chip chip = SwtpmChip.start(folder.resolve("tpm2"), "--tpm2");
+        chips.add(chip);
+        assertThatThrownBy(() -> Roots.at(chip.place()).seal(SECRET, owned()))
+                .isInstanceOf(RootOfTrustException.class)
+                .hasMessageContaining("configure the root of trust for TPM 2.0");
+    }
+
     @ParameterizedTest
     @EnumSource
     void noByteOfABlobIsChangedUnnoticed(Chip.Maker maker) throws Exception {
@@ -259,16 +276,13 @@ class Tpm12RootIT {
         for (int i = 0; i < sealed.length; i++) {
             byte[] changed = sealed.clone();
             changed[i] ^= 1;
-            assertThatThrownBy(() -> root.unseal(changed))
-                    .as("byte %d", i)
-                    .isInstanceOf(RootOfTrustException.class);
-            // Whoever changes it can make the checksum right. The endorsement key's digest is for the error messages only.
+            assertThatThrownBy(() -> root.unseal(changed)).as("byte %d", i).isInstanceOf(RootOfTrustException.class);
+            // Whoever changes it can make the checksum right. The endorsement key's digest is for the error messages
+            // only.
             boolean matters = i < endorsement || i >= endorsement + 20;
             if (i < sealed.length - CHECKSUM && matters) {
                 byte[] fixed = withChecksum(changed);
-                assertThatThrownBy(() -> root.unseal(fixed))
-                        .as("byte %d", i)
-                        .isInstanceOf(RootOfTrustException.class);
+                assertThatThrownBy(() -> root.unseal(fixed)).as("byte %d", i).isInstanceOf(RootOfTrustException.class);
             }
         }
         assertThat(root.unseal(sealed)).isEqualTo(SECRET);

@@ -62,6 +62,7 @@ final class RefusedException extends Exception {
             case INSTALL_DISABLED -> "it may not get an owner: allow that in the host's firmware";
             case NO_ENDORSEMENT -> "it has no endorsement key: have one made with tpm_createek";
             case INVALID_POSTINIT -> "it was not started: the host's firmware or its driver has to send TPM_Startup";
+            case BAD_ORDINAL -> "it does not know this command, as TPMs before version 1.2 do not: it cannot be used";
             case FAILEDSELFTEST -> "it failed its self-test: restart the host; if that does not help, it is broken";
             case RESOURCES ->
                 "it has no room for another session or counter: end other programs that use it, or restart"

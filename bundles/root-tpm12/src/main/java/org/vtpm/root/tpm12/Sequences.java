@@ -2,6 +2,7 @@ package org.vtpm.root.tpm12;
 
 import java.security.SecureRandom;
 import org.vtpm.api.root.RootOfTrustException;
+import org.vtpm.crypto.Secrets;
 import org.vtpm.hosttpm.HostTpm;
 import org.vtpm.hosttpm.HostTpmException;
 
@@ -31,6 +32,8 @@ final class Sequences {
             throw new RootOfTrustException(String.valueOf(e.getMessage()), e);
         } catch (RefusedException e) {
             throw new RootOfTrustException("the TPM at " + host.place() + " refuses: " + e.getMessage(), e);
+        } finally {
+            Secrets.zero(secret);
         }
     }
 

@@ -61,7 +61,7 @@ final class Tpm implements AutoCloseable {
         this.random = random;
     }
 
-    /** @param srkSecret of the storage root key; zeroed when the sequence is closed */
+    /** @param srkSecret of the storage root key; not copied */
     static Tpm open(HostTpm host, byte[] srkSecret, SecureRandom random) throws HostTpmException {
         return new Tpm(host.open(), srkSecret, random);
     }
@@ -155,7 +155,6 @@ final class Tpm implements AutoCloseable {
             LOG.debug("The TPM cannot be told to flush what was opened", e);
         } finally {
             sessions.forEach(Session::destroy);
-            Secrets.zero(srkSecret);
             connection.close();
         }
     }
