@@ -41,6 +41,9 @@ final class RootAdmin implements RootAdministration {
     private final Storage storage;
     private final SecureRandom random = new SecureRandom();
 
+    /** What recovery keys opened, for the changes that let a root of trust open it again; kept until one does. */
+    private @Nullable HostSecret recovered;
+
     /** The storage that is opened and closed around this. */
     interface Storage {
         /** The store, while it is open. */
@@ -122,7 +125,7 @@ final class RootAdmin implements RootAdministration {
             enrolled(held, name);
             SealedSecret without = held.without(name);
             try {
-                release(without).close();
+                tried(without);
             } catch (IOException e) {
                 throw new IOException(
                         "without root of trust \"" + name + "\" the storage would not open: " + e.getMessage(), e);
@@ -170,7 +173,19 @@ final class RootAdmin implements RootAdministration {
         if (storage.store() != null) {
             throw new StateException("Storage " + folder.root() + " is open: there is nothing to recover");
         }
-        storage.open(held -> held.recover(keys));
+        boolean opened = false;
+        try {
+            storage.open(held -> {
+                HostSecret secret = held.recover(keys);
+                recovered = secret.duplicate();
+                return secret;
+            });
+            opened = true;
+        } finally {
+            if (!opened) {
+                forgetRecovered();
+            }
+        }
         LOG.warn("Storage {} was opened with recovery keys: reseal or replace the root of trust", folder.root());
     }
 
@@ -193,6 +208,7 @@ final class RootAdmin implements RootAdministration {
             folder.replaceHostKey(file.with(sealed));
             store().rotateHostSecret(next);
             folder.replaceHostKey(HostKeyFile.only(sealed));
+            forgetRecovered();
             LOG.info("Storage {} has a new secret", folder.root());
         } catch (IOException e) {
             throw failure(e);
@@ -229,14 +245,36 @@ final class RootAdmin implements RootAdministration {
             try (HostSecret secret = release(sealed)) {
                 SealedSecret next = change.apply(sealed, secret);
                 folder.replaceHostKey(folder.readHostKey(folder.hostKey()).with(next));
+                forgetRecoveredIfOpen(next);
             }
         } catch (IOException e) {
             throw failure(e);
         }
     }
 
+    /** Fails unless a root of trust opens it now. */
     private void tried(SealedSecret sealed) throws IOException {
-        release(sealed).close();
+        sealed.release(roots.get()).close();
+    }
+
+    /** Zeroes what recovery keys opened: nothing may ask for it any more. */
+    synchronized void forgetRecovered() {
+        if (recovered != null) {
+            recovered.close();
+            recovered = null;
+        }
+    }
+
+    private void forgetRecoveredIfOpen(SealedSecret sealed) {
+        if (recovered == null) {
+            return;
+        }
+        try {
+            tried(sealed);
+        } catch (IOException closed) {
+            return;
+        }
+        forgetRecovered();
     }
 
     private void makeCounter(RootOfTrust root, byte[] ownerAuth) throws StateException {
@@ -285,7 +323,14 @@ final class RootAdmin implements RootAdministration {
     }
 
     private HostSecret release(SealedSecret sealed) throws IOException {
-        return sealed.release(roots.get());
+        try {
+            return sealed.release(roots.get());
+        } catch (IOException e) {
+            if (recovered != null && recovered.hasId(sealed.id())) {
+                return recovered.duplicate();
+            }
+            throw e;
+        }
     }
 
     private static byte[] enrolled(SealedSecret sealed, String name) throws IOException {

@@ -102,6 +102,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         }
         anchors.shutdown();
         ended.forEach(ServiceRegistration::unregister);
+        rootAdmin.forgetRecovered();
         if (open != null) {
             open.close();
         }

@@ -66,6 +66,11 @@ public final class HostSecret implements AutoCloseable {
         return secret.clone();
     }
 
+    /** The same secret for another user, who closes it. */
+    public HostSecret duplicate() {
+        return new HostSecret(copy());
+    }
+
     /** Seals with a fresh nonce, which stands before the ciphertext. */
     byte[] seal(byte[] plaintext, byte[] aad, SecureRandom random) {
         byte[] key = ringKey();
