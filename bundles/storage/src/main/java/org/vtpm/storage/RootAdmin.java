@@ -1,5 +1,6 @@
 package org.vtpm.storage;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.vtpm.api.storage.PolicyDraft;
 import org.vtpm.api.storage.RootAdministration;
 import org.vtpm.api.storage.RootStatus;
 import org.vtpm.api.storage.StateException;
+import org.vtpm.storage.journal.Journal;
 import org.vtpm.storage.key.HostKeyFile;
 import org.vtpm.storage.key.HostSecret;
 import org.vtpm.storage.key.KeyRing;
@@ -140,7 +142,7 @@ final class RootAdmin implements RootAdministration {
         try {
             RootOfTrust root = present(name);
             PlatformPolicies policies = policies(root);
-            byte[] blob = enrolled(current(), name);
+            byte[] blob = enrolled(stored(), name);
             List<PcrValue> whole = whole(policies, blob, values);
             return new PolicyDraft(whole, policies.toSign(blob, whole));
         } catch (RootOfTrustException | IOException e) {
@@ -152,9 +154,39 @@ final class RootAdmin implements RootAdministration {
     public synchronized void approve(String name, List<PcrValue> values, byte[] signature) throws StateException {
         RootOfTrust root = present(name);
         PlatformPolicies policies = policies(root);
-        change((held, secret) ->
-                held.approved(root, policies, secret, values, signature).settled(root));
+        if (storage.store() == null) {
+            approveWhileClosed(root, policies, values, signature);
+        } else {
+            change((held, secret) ->
+                    held.approved(root, policies, secret, values, signature).settled(root));
+        }
         LOG.info("Root of trust {}: a policy was added that the operator signed", name);
+        if (storage.store() == null && opens(root)) {
+            storage.open(held -> held.release(roots.get()));
+        }
+    }
+
+    /** After an update that nobody approved of before, nothing releases the secret until this is done. */
+    private void approveWhileClosed(
+            RootOfTrust root, PlatformPolicies policies, List<PcrValue> values, byte[] signature)
+            throws StateException {
+        try {
+            Closeable lock = folder.disk().lock(folder.lock());
+            try {
+                SealedSecret next = stored().approved(root, policies, values, signature);
+                folder.replaceHostKey(folder.readHostKey(folder.hostKey()).with(next));
+            } finally {
+                lock.close();
+            }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+    }
+
+    private boolean opens(RootOfTrust root) {
+        return sealed().flatMap(secret -> secret.blob(root.name()))
+                .map(blob -> root.examine(blob).opens())
+                .orElse(false);
     }
 
     @Override
@@ -354,11 +386,24 @@ final class RootAdmin implements RootAdministration {
                         + "\" cannot tell states of the host from each other, and needs no policy"));
     }
 
-    /** The secret that the journal is under. */
+    /** The secret that the open journal is under. */
     private SealedSecret current() throws IOException {
-        store();
-        HostKeyFile file = folder.readHostKey(folder.hostKey());
-        return file.secrets().get(0);
+        return find(store().journal().hostKeyId());
+    }
+
+    /** The secret that the journal is under, also while the storage is closed. */
+    private SealedSecret stored() throws IOException {
+        return storage.store() != null
+                ? current()
+                : find(Journal.hostKeyId(folder.disk(), folder.journal())
+                        .orElseThrow(() -> new IOException("there is no journal in " + folder.journal())));
+    }
+
+    private SealedSecret find(byte[] id) throws IOException {
+        return folder.readHostKey(folder.hostKey())
+                .find(id)
+                .orElseThrow(() -> new IOException("the journal is under another secret than those in "
+                        + folder.hostKey() + "; put the folder back as it was"));
     }
 
     private Optional<SealedSecret> sealed() {

@@ -34,7 +34,8 @@ public interface PlatformPolicies {
     /**
      * Adds an approved policy to a blob. Those that it had stay; a root may keep the latest few only.
      *
-     * @param secret what is in the blob: a root that cannot check signatures in hardware seals it once more
+     * @param secret what is in the blob: a root that cannot check signatures in hardware seals it once more. Empty while
+     *     nothing opens the blob: such a root then says so
      * @param signature of the operator's key over what {@link #toSign} says; ECDSA as DER
      * @return the blob that takes the place of the old one
      * @throws RootOfTrustException if the signature is not one of the key in the blob's terms, or as for {@link #toSign}

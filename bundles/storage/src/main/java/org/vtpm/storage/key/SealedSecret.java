@@ -90,23 +90,43 @@ public record SealedSecret(
 
     /** Sealed by a root of trust. How it was sealed by it before stays, until {@link #settled}. */
     public SealedSecret sealed(RootOfTrust root, HostSecret secret, SealingTerms terms) throws IOException {
-        return with(root, secret, copies, plaintext -> root.seal(plaintext, terms));
+        return with(root, secret.copy(), copies, plaintext -> root.seal(plaintext, terms));
     }
 
     /** Sealed by a root of trust on the terms of a blob of its, also of another secret; otherwise as {@link #sealed}. */
     public SealedSecret resealed(RootOfTrust root, HostSecret secret, byte[] blob, byte[] ownerAuth)
             throws IOException {
-        return with(root, secret, copies, plaintext -> root.reseal(blob, plaintext, ownerAuth));
+        return with(root, secret.copy(), copies, plaintext -> root.reseal(blob, plaintext, ownerAuth));
     }
 
     /** With one more policy approved in the latest blob of a root of trust. */
     public SealedSecret approved(
             RootOfTrust root, PlatformPolicies policies, HostSecret secret, List<PcrValue> values, byte[] signature)
             throws IOException {
-        byte[] blob = blob(root.name())
-                .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
+        return approved(root, policies, enrolled(root), secret.copy(), values, signature);
+    }
+
+    /** The same while nothing releases the secret, by a root that need not seal it once more for that. */
+    public SealedSecret approved(RootOfTrust root, PlatformPolicies policies, List<PcrValue> values, byte[] signature)
+            throws IOException {
+        return approved(root, policies, enrolled(root), new byte[0], values, signature);
+    }
+
+    private SealedSecret approved(
+            RootOfTrust root,
+            PlatformPolicies policies,
+            byte[] blob,
+            byte[] plaintext,
+            List<PcrValue> values,
+            byte[] signature)
+            throws IOException {
         List<Copy> others = copies.stream().filter(copy -> copy.sealed != blob).toList();
-        return with(root, secret, others, plaintext -> policies.approve(blob, plaintext, values, signature));
+        return with(root, plaintext, others, secret -> policies.approve(blob, secret, values, signature));
+    }
+
+    private byte[] enrolled(RootOfTrust root) throws IOException {
+        return blob(root.name())
+                .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
     }
 
     /**
@@ -141,8 +161,8 @@ public record SealedSecret(
         byte[] apply(byte[] plaintext) throws RootOfTrustException;
     }
 
-    private SealedSecret with(RootOfTrust root, HostSecret secret, List<Copy> others, Seal seal) throws IOException {
-        byte[] plaintext = secret.copy();
+    /** @param plaintext the secret, zeroed here */
+    private SealedSecret with(RootOfTrust root, byte[] plaintext, List<Copy> others, Seal seal) throws IOException {
         try {
             List<Copy> next = new ArrayList<>();
             next.add(new Copy(root.name().getBytes(UTF_8), seal.apply(plaintext)));
