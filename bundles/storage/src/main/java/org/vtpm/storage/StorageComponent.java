@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -31,6 +32,7 @@ import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
 import org.vtpm.api.storage.StorageAdministration;
 import org.vtpm.storage.disk.PosixDisk;
+import org.vtpm.storage.key.HostSecret;
 
 /**
  * Offers a {@link StateStore} as soon as a root of trust has opened the storage folder, and from then on as long as this
@@ -65,6 +67,9 @@ public final class StorageComponent implements RootAdmin.Storage {
     private @Nullable JournalStore opened;
     private boolean stopped;
 
+    /** Why no root of trust opened the folder the last time; empty if it is not that what keeps it closed. */
+    private volatile String shut = "";
+
     @Activate
     public StorageComponent(BundleContext context, StorageConfig config) throws IOException {
         this.context = context;
@@ -83,7 +88,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         }
         offer(context.registerService(RootAdministration.class, rootAdmin, null));
         var unused = anchors.scheduleWithFixedDelay(
-                this::anchor, config.anchor_seconds(), config.anchor_seconds(), TimeUnit.SECONDS);
+                this::tick, config.anchor_seconds(), config.anchor_seconds(), TimeUnit.SECONDS);
         if (roots.isEmpty()) {
             LOG.warn(
                     "Storage {} stays closed until there is a root of trust: start a root-* bundle",
@@ -119,10 +124,27 @@ public final class StorageComponent implements RootAdmin.Storage {
             recheck(store);
             return;
         }
+        openWithRoots();
+    }
+
+    /** What is wrong on disk stays so until somebody acts; what keeps a root of trust from opening may pass. */
+    private void openWithRoots() {
+        AtomicBoolean released = new AtomicBoolean();
         try {
-            open(held -> held.release(best()));
+            open(held -> {
+                HostSecret secret = held.release(best());
+                released.set(true);
+                return secret;
+            });
+            shut = "";
         } catch (StateException e) {
-            LOG.error("{}. It is tried again when a root of trust arrives or this bundle is restarted", e.getMessage());
+            String reason = String.valueOf(e.getMessage());
+            if (released.get()) {
+                LOG.error("{}. It is tried again when a root of trust arrives or this bundle is restarted", reason);
+            } else if (!reason.equals(shut)) {
+                LOG.error("{}. It is tried again every {} s", reason, config.anchor_seconds());
+            }
+            shut = released.get() ? "" : reason;
         }
     }
 
@@ -160,16 +182,21 @@ public final class StorageComponent implements RootAdmin.Storage {
         }
     }
 
-    private void anchor() {
-        @Nullable JournalStore store = store();
-        if (store == null) {
-            return;
-        }
+    private void tick() {
         try {
-            store.anchor();
+            @Nullable JournalStore store = store();
+            if (store != null) {
+                store.anchor();
+            } else if (!shut.isEmpty()) {
+                openWithRoots();
+            }
         } catch (IOException | RuntimeException e) {
             // An exception would end the schedule.
-            LOG.error("Storage {} cannot be anchored: {}", opener.folder().root(), e.getMessage(), e);
+            LOG.error(
+                    "Storage {} cannot be opened or anchored: {}",
+                    opener.folder().root(),
+                    e.getMessage(),
+                    e);
         }
     }
 

@@ -15,6 +15,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             name = "Anchor interval",
             description =
                     "Seconds after which what was stored is anchored in a hardware counter, if there is one: changes"
-                            + " since then could be replayed; each time wears the counter")
+                            + " since then could be replayed; each time wears the counter. Also how often a closed"
+                            + " storage is tried to open again")
     int anchor_seconds() default 60;
 }
