@@ -66,7 +66,7 @@ public final class KarafServer implements AutoCloseable {
         }
     }
 
-    Path home() {
+    public Path home() {
         return home;
     }
 
@@ -81,7 +81,7 @@ public final class KarafServer implements AutoCloseable {
     }
 
     /** Kills it and starts it again, until its shell answers. */
-    void restart() throws IOException, InterruptedException {
+    public void restart() throws IOException, InterruptedException {
         kill();
         start();
         awaitShell();
@@ -103,12 +103,12 @@ public final class KarafServer implements AutoCloseable {
     }
 
     /** SIGKILL, as by a power failure. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         Programs.kill(process);
     }
 
     /** The process id of its JVM. */
-    long pid() {
+    public long pid() {
         return Stream.concat(Stream.of(process.toHandle()), process.descendants())
                 .filter(each -> each.info().command().orElse("").endsWith("/java"))
                 .findFirst()

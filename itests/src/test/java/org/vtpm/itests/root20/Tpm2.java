@@ -116,6 +116,13 @@ final class Tpm2 implements AutoCloseable {
         tool("tpm2_pcrextend", pcr + ":sha256=" + sha256(what));
     }
 
+    /** The value of a PCR after one {@link #extend}, if it was zero before. */
+    static String extended(String what) {
+        byte[] both = new byte[64];
+        System.arraycopy(HexFormat.of().parseHex(sha256(what)), 0, both, 32, 32);
+        return sha256(both);
+    }
+
     /** What is loaded and was not made persistent. */
     List<String> leftovers() throws IOException, InterruptedException {
         List<String> found = new ArrayList<>();
@@ -142,8 +149,12 @@ final class Tpm2 implements AutoCloseable {
     }
 
     static String sha256(String what) {
+        return sha256(what.getBytes(UTF_8));
+    }
+
+    private static String sha256(byte[] what) {
         try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(what.getBytes(UTF_8)));
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(what));
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }
