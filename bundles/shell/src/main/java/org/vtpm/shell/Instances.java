@@ -41,7 +41,8 @@ final class Instances {
         if (manager == null) {
             throw new CommandException(
                     "The vTPM manager is not running. vtpm:backends shows which services are missing,"
-                            + " bundle:list which bundles did not start");
+                            + " bundle:list which bundles did not start, vtpm:root status whether the storage is"
+                            + " closed");
         }
         return manager;
     }
