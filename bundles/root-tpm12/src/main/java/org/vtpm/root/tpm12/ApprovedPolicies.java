@@ -41,6 +41,11 @@ final class ApprovedPolicies implements PlatformPolicies {
                     "that is no signature of the operator's key over this policy: sign exactly"
                             + " what was given to sign, with openssl dgst -sha256 -sign and the key that the secret is sealed to");
         }
+        if (secret.length == 0) {
+            throw new RootOfTrustException(
+                    "a TPM 1.2 takes a new policy only while the storage is open, for it seals the"
+                            + " secret to it once more: open the storage with its recovery keys first, and approve then");
+        }
         return sealer.approved(blob, secret, bytes, signature).encode();
     }
 
