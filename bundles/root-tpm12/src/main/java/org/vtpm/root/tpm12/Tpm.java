@@ -41,6 +41,8 @@ final class Tpm implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Tpm.class);
 
+    // TPM_ST_NO_SESSIONS, or TPM_RC_BAD_TAG as the code: so a TPM 2.0 answers to tags that it does not know.
+    private static final short FAMILY_2_0 = (short) 0x8001;
     private static final int HEADER = 10;
     private static final int RETURN_CODE_AT = 6;
 
@@ -234,6 +236,10 @@ final class Tpm implements AutoCloseable {
                 if (code == 0) {
                     return response;
                 }
+                if (ByteBuffer.wrap(response).getShort() == FAMILY_2_0 || code == ReturnCode.BADTAG.code()) {
+                    throw new RootOfTrustException("what is there is a TPM 2.0, but this root of trust needs a TPM 1.2:"
+                            + " configure the root of trust for TPM 2.0");
+                }
             } catch (RefusedException e) {
                 if (!e.passes() || attempt == ATTEMPTS) {
                     throw e;
@@ -241,10 +247,6 @@ final class Tpm implements AutoCloseable {
                 code = e.number();
             }
             RefusedException refused = new RefusedException(command, code);
-            if (transport == null && refused.is(ReturnCode.BADTAG)) {
-                throw new RootOfTrustException("what is there is a TPM 2.0, but this root of trust needs a TPM 1.2:"
-                        + " configure the root of trust for TPM 2.0");
-            }
             if (!refused.passes() || attempt == ATTEMPTS) {
                 throw refused;
             }
