@@ -132,7 +132,9 @@ class MigrationTest {
         byte[] destination = authorize(MIGRATE, targetSrk);
         Blob one = Blob.of(create(MIGRATE, destination, wrapped, MIGRATION_AUTH));
         Blob other = Blob.of(create(MIGRATE, destination, wrapped, MIGRATION_AUTH));
-        convert(target, new Blob(other.random(), one.data())).is(ReturnCode.DECRYPT_ERROR);
+        // One pad in 255 leaves what looks like padding, around what is no key.
+        assertThat(convert(target, new Blob(other.random(), one.data())).code())
+                .isIn(ReturnCode.DECRYPT_ERROR.code(), ReturnCode.INVALID_STRUCTURE.code());
         convert(target, new Blob(new byte[20], one.data())).is(ReturnCode.BAD_PARAMETER);
         convert(source, one).is(ReturnCode.DECRYPT_ERROR);
     }
