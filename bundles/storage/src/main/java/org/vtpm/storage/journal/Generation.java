@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.storage.disk.AppendFile;
 
@@ -203,7 +204,7 @@ final class Generation implements Closeable {
                     file.path(),
                     item.offset,
                     "the content of " + key + " was changed since it was written or checked",
-                    java.util.Set.of(key.owner()))));
+                    Set.of(key.owner()))));
         }
         return content;
     }

@@ -56,7 +56,6 @@ public final class KeyRing implements AutoCloseable {
     private record Layout(
             @U8 int replayPolicy,
             @Sized(prefix = 2) byte[] operatorKey,
-            @Sized(prefix = 2) byte[] exportSeed,
             @Present @Nullable CounterLayout counter,
             @Counted(prefix = 2) List<Generation> generations) {}
 
@@ -77,11 +76,7 @@ public final class KeyRing implements AutoCloseable {
     /** A new ring with one generation. */
     public static KeyRing random(SecureRandom random) {
         return new KeyRing(new Layout(
-                code(ReplayPolicy.STRICT),
-                new byte[0],
-                bytes(random, KEY_LENGTH),
-                null,
-                List.of(new Generation(1, bytes(random, KEY_LENGTH)))));
+                code(ReplayPolicy.STRICT), new byte[0], null, List.of(new Generation(1, bytes(random, KEY_LENGTH)))));
     }
 
     /** Opens a stored ring. */
@@ -223,15 +218,9 @@ public final class KeyRing implements AutoCloseable {
                 layout.generations);
     }
 
-    /** What the private key that others export to is derived from; the caller zeroes it. */
-    public byte[] exportSeed() {
-        return layout.exportSeed.clone();
-    }
-
     @Override
     public void close() {
         layout.generations.forEach(generation -> Secrets.zero(generation.key));
-        Secrets.zero(layout.exportSeed);
         if (layout.counter != null) {
             Secrets.zero(layout.counter.secret);
         }
@@ -243,7 +232,6 @@ public final class KeyRing implements AutoCloseable {
         return new KeyRing(new Layout(
                 policy,
                 operatorKey.clone(),
-                layout.exportSeed.clone(),
                 counter == null
                         ? null
                         : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone(), counter.base),
