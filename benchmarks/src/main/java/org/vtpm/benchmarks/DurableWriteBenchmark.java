@@ -18,9 +18,12 @@ import java.util.concurrent.Future;
  * are answered, those of Debian's swtpm are in a file that nobody has synced. By turns in every round.
  */
 public final class DurableWriteBenchmark {
-    private static final int[] GUESTS = {1, 10, 100};
+    private static final int[] GUESTS = Arrays.stream(
+                    System.getProperty("vtpm.benchmark.guests", "1,10,100").split(","))
+            .mapToInt(Integer::parseInt)
+            .toArray();
     private static final int ROUNDS = Integer.getInteger("vtpm.benchmark.rounds", 7);
-    private static final Duration WARM_UP = Duration.ofSeconds(5);
+    private static final Duration WARM_UP = Duration.ofSeconds(Integer.getInteger("vtpm.benchmark.warmup", 5));
     private static final Duration ROUND = Duration.ofSeconds(2);
 
     private DurableWriteBenchmark() {}

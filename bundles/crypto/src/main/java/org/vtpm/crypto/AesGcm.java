@@ -1,15 +1,16 @@
 package org.vtpm.crypto;
 
-import org.bouncycastle.crypto.InvalidCipherTextException;
-import org.bouncycastle.crypto.engines.AESEngine;
-import org.bouncycastle.crypto.modes.GCMBlockCipher;
-import org.bouncycastle.crypto.modes.GCMModeCipher;
-import org.bouncycastle.crypto.params.AEADParameters;
-import org.bouncycastle.crypto.params.KeyParameter;
+import java.security.GeneralSecurityException;
+import java.util.Arrays;
+import javax.crypto.AEADBadTagException;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKey;
+import javax.crypto.spec.GCMParameterSpec;
 
 /**
- * AES-GCM (NIST SP 800-38D) with a 96-bit nonce and a 128-bit tag. A nonce must never be used twice under one key: that
- * gives both plaintexts and the authentication key away.
+ * AES-GCM (NIST SP 800-38D) with a 96-bit nonce and a 128-bit tag, by the JDK: it uses the processor's own instructions, and
+ * every change of a TPM's state is sealed. A nonce must never be used twice under one key: that gives both plaintexts and the
+ * authentication key away.
  */
 public final class AesGcm {
     /** Length of a nonce in bytes. */
@@ -18,6 +19,26 @@ public final class AesGcm {
     public static final int TAG_LENGTH = 16;
 
     private AesGcm() {}
+
+    /** A key that stays its owner's. The cipher zeroes the copy that it gets. */
+    private record Key(byte[] bytes) implements SecretKey {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public String getAlgorithm() {
+            return "AES";
+        }
+
+        @Override
+        public String getFormat() {
+            return "RAW";
+        }
+
+        @Override
+        public byte[] getEncoded() {
+            return bytes.clone();
+        }
+    }
 
     /**
      * Encrypts and authenticates.
@@ -28,15 +49,13 @@ public final class AesGcm {
      * @return ciphertext followed by the tag
      */
     public static byte[] seal(byte[] key, byte[] nonce, byte[] aad, byte[] plaintext) {
-        GCMModeCipher cipher = cipher(true, key, nonce, aad);
         byte[] sealed = new byte[plaintext.length + TAG_LENGTH];
-        int written = cipher.processBytes(plaintext, 0, plaintext.length, sealed, 0);
         try {
-            cipher.doFinal(sealed, written);
-        } catch (InvalidCipherTextException e) {
+            cipher(Cipher.ENCRYPT_MODE, key, nonce, aad).doFinal(plaintext, 0, plaintext.length, sealed);
+            return sealed;
+        } catch (GeneralSecurityException e) {
             throw new IllegalStateException("GCM refuses to encrypt", e);
         }
-        return sealed;
     }
 
     /**
@@ -49,24 +68,25 @@ public final class AesGcm {
         if (sealed.length < TAG_LENGTH) {
             throw new AuthenticationException();
         }
-        GCMModeCipher cipher = cipher(false, key, nonce, aad);
         byte[] plaintext = new byte[sealed.length - TAG_LENGTH];
         try {
-            int written = cipher.processBytes(sealed, 0, sealed.length, plaintext, 0);
-            cipher.doFinal(plaintext, written);
+            cipher(Cipher.DECRYPT_MODE, key, nonce, aad).doFinal(sealed, 0, sealed.length, plaintext);
             return plaintext;
-        } catch (InvalidCipherTextException e) {
-            Secrets.zero(plaintext);
+        } catch (AEADBadTagException e) {
+            Arrays.fill(plaintext, (byte) 0);
             throw new AuthenticationException();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("GCM refuses to decrypt", e);
         }
     }
 
-    private static GCMModeCipher cipher(boolean encrypt, byte[] key, byte[] nonce, byte[] aad) {
+    private static Cipher cipher(int mode, byte[] key, byte[] nonce, byte[] aad) throws GeneralSecurityException {
         if (nonce.length != NONCE_LENGTH) {
             throw new IllegalArgumentException("a GCM nonce has " + NONCE_LENGTH + " bytes, not " + nonce.length);
         }
-        GCMModeCipher cipher = GCMBlockCipher.newInstance(AESEngine.newInstance());
-        cipher.init(encrypt, new AEADParameters(new KeyParameter(key), TAG_LENGTH * 8, nonce, aad));
+        Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+        cipher.init(mode, new Key(key), new GCMParameterSpec(TAG_LENGTH * 8, nonce));
+        cipher.updateAAD(aad);
         return cipher;
     }
 }

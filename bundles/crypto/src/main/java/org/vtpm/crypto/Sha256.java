@@ -1,13 +1,26 @@
 package org.vtpm.crypto;
 
-import org.bouncycastle.crypto.digests.SHA256Digest;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 
-/** SHA-256 (FIPS 180-4). Not thread-safe. */
+/**
+ * SHA-256 (FIPS 180-4), by the JDK: it uses the processor's own instructions, and every change of a TPM's state is hashed.
+ * Not thread-safe.
+ */
 public final class Sha256 {
     /** Length of a digest in bytes. */
     public static final int LENGTH = 32;
 
-    private final SHA256Digest digest = new SHA256Digest();
+    private final MessageDigest digest;
+
+    /** Starts an empty message. */
+    public Sha256() {
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
 
     /** The digest of the parts, one after the other. */
     public static byte[] of(byte[]... parts) {
@@ -20,7 +33,7 @@ public final class Sha256 {
 
     /** Appends to the message. */
     public Sha256 update(byte[] part) {
-        digest.update(part, 0, part.length);
+        digest.update(part);
         return this;
     }
 
@@ -32,8 +45,6 @@ public final class Sha256 {
 
     /** The digest of the message; a new, empty message begins. */
     public byte[] digest() {
-        byte[] out = new byte[LENGTH];
-        digest.doFinal(out, 0);
-        return out;
+        return digest.digest();
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.CodecException;
+import org.vtpm.crypto.Sha256;
 
 /**
  * An entry as it stands in a block.

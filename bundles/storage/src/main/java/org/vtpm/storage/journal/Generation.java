@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.vtpm.crypto.Secrets;
+import org.vtpm.crypto.Sha256;
 import org.vtpm.storage.disk.AppendFile;
 
 /**

@@ -3,13 +3,13 @@ package org.vtpm.storage.journal;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.vtpm.crypto.Sha256;
 
 /**
  * All owners, in {@value #BUCKETS} buckets by the first twelve bits of their UUID's SHA-256, and a hash tree over the
@@ -29,14 +29,13 @@ final class Index {
     private long bytes;
 
     Index() {
-        MessageDigest sha256 = Sha256.start();
+        Sha256 sha256 = new Sha256();
         byte[] hash = hash(sha256, EMPTY);
         for (int level = BUCKETS; level > 0; level /= 2) {
             for (int node = level; node < 2 * level; node++) {
                 System.arraycopy(hash, 0, nodes, node * Sha256.LENGTH, Sha256.LENGTH);
             }
-            sha256.update(hash);
-            hash = sha256.digest(hash);
+            hash = sha256.update(hash).update(hash).digest();
         }
     }
 
@@ -103,7 +102,7 @@ final class Index {
 
     /** The root of the tree over all items but the anchor, 32 bytes. */
     byte[] root() {
-        MessageDigest sha256 = Sha256.start();
+        Sha256 sha256 = new Sha256();
         for (int node = stale.length() - 1; node > 0; node = stale.previousSetBit(node - 1)) {
             byte[] hash = node >= BUCKETS ? hash(sha256, buckets[node - BUCKETS]) : hashOfTwo(sha256, node);
             System.arraycopy(hash, 0, nodes, node * Sha256.LENGTH, Sha256.LENGTH);
@@ -112,13 +111,13 @@ final class Index {
         return Arrays.copyOfRange(nodes, Sha256.LENGTH, 2 * Sha256.LENGTH);
     }
 
-    private byte[] hashOfTwo(MessageDigest sha256, int node) {
+    private byte[] hashOfTwo(Sha256 sha256, int node) {
         sha256.update(nodes, 2 * node * Sha256.LENGTH, 2 * Sha256.LENGTH);
         return sha256.digest();
     }
 
     /** A bucket's hash: of each owner in order the UUID, the number of items, and each item's kind, name, version, digest. */
-    private static byte[] hash(MessageDigest sha256, Owner[] bucket) {
+    private static byte[] hash(Sha256 sha256, Owner[] bucket) {
         for (Owner owner : bucket) {
             List<StoredItem> covered = owner.items()
                     .filter(item -> item.kind != ItemKey.ANCHOR_KIND)
@@ -130,7 +129,7 @@ final class Index {
                     .putLong(owner.uuid.getMostSignificantBits())
                     .putLong(owner.uuid.getLeastSignificantBits())
                     .putInt(covered.size())
-                    .flip());
+                    .array());
             for (StoredItem item : covered) {
                 byte[] name = item.name.getBytes(UTF_8);
                 sha256.update(ByteBuffer.allocate(3 + name.length + 8)
@@ -138,7 +137,7 @@ final class Index {
                         .putShort((short) name.length)
                         .put(name)
                         .putLong(item.version)
-                        .flip());
+                        .array());
                 sha256.update(item.digest());
             }
         }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.ByteReader;
 import org.vtpm.codec.CodecException;
 import org.vtpm.crypto.Secrets;
+import org.vtpm.crypto.Sha256;
 
 /**
  * Reads a file from its start to its end and checks all that can be checked; without a key, all but the tags. Goes on

@@ -2,6 +2,7 @@ package org.vtpm.storage.journal;
 
 import java.nio.ByteBuffer;
 import java.util.UUID;
+import org.vtpm.crypto.Sha256;
 
 /**
  * What is known in memory of an item: there may be a hundred thousand, so that its digest is no array of its own. One that

@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.vtpm.crypto.Sha256;
 import org.vtpm.storage.disk.SimulatedDisk;
 
 /** Files are damaged, cut, mixed and forged: the journal stays closed and says why, and nothing on disk changes. */
