@@ -115,6 +115,13 @@ final class Anchoring {
         }
     }
 
+    /** Whether the root of trust that has the ring's counter is not there. */
+    boolean waitsForRoot(KeyRing ring) {
+        KeyRing.@Nullable Counter counter = ring.counter();
+        return counter != null
+                && roots.get().stream().noneMatch(root -> root.name().equals(counter.root()));
+    }
+
     synchronized String problem() {
         return problem;
     }

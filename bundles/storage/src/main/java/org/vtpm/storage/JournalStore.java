@@ -22,6 +22,9 @@ import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -68,6 +71,8 @@ final class JournalStore implements StateStore, Closeable {
     private final Path folder;
     private final Journal journal;
     private final Anchoring anchoring;
+    private final Executor later;
+    private final AtomicBoolean anchoringIsDue = new AtomicBoolean();
     private final Closeable folderLock;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<UUID, Entry> entries = new ConcurrentHashMap<>();
@@ -105,9 +110,14 @@ final class JournalStore implements StateStore, Closeable {
         void run() throws IOException;
     }
 
-    /** Serves an open journal; it, the ring and what keeps others out of the folder become this store's. */
-    JournalStore(Path folder, Journal journal, KeyRing ring, Anchoring anchoring, Closeable folderLock)
+    /**
+     * Serves an open journal; it, the ring and what keeps others out of the folder become this store's.
+     *
+     * @param later runs what need not be done at once, in a moment, so that several changes share it
+     */
+    JournalStore(Path folder, Journal journal, KeyRing ring, Anchoring anchoring, Executor later, Closeable folderLock)
             throws IOException {
+        this.later = later;
         this.folderLock = folderLock;
         this.folder = folder;
         this.journal = journal;
@@ -151,6 +161,11 @@ final class JournalStore implements StateStore, Closeable {
         } finally {
             life.writeLock().unlock();
         }
+    }
+
+    /** Whether it cannot be told if this is the latest state, because the root of trust that has the counter is not there. */
+    boolean waitsForCounter() {
+        return refusals.standing() == Standing.UNKNOWN && look(anchoring::waitsForRoot);
     }
 
     /** Anchors what was stored since the last time. */
@@ -207,7 +222,7 @@ final class JournalStore implements StateStore, Closeable {
             }
             return entry;
         });
-        anchorQuietly();
+        anchorSoon();
     }
 
     @Override
@@ -250,7 +265,7 @@ final class JournalStore implements StateStore, Closeable {
             refusals.remove(instance);
             entries.remove(instance);
         });
-        anchorQuietly();
+        anchorSoon();
     }
 
     @Override
@@ -326,7 +341,7 @@ final class JournalStore implements StateStore, Closeable {
                 }
             }
         });
-        anchorQuietly();
+        anchorSoon();
     }
 
     @Override
@@ -373,7 +388,7 @@ final class JournalStore implements StateStore, Closeable {
             }
             LOG.warn("Instance {} goes on with old state, as the operator signed", instance);
         });
-        anchorQuietly();
+        anchorSoon();
     }
 
     private static VerificationKey operatorKey(byte[] key) throws IOException {
@@ -670,6 +685,21 @@ final class JournalStore implements StateStore, Closeable {
 
     private Item item(ItemKey key) throws IOException {
         return journal.find(key).orElseThrow(() -> new IOException("it is missing in the journal"));
+    }
+
+    /** What is made or undone as a whole is anchored in a moment, and not only when the interval is over. */
+    private void anchorSoon() {
+        if (anchoringIsDue.compareAndSet(false, true)) {
+            try {
+                later.execute(() -> {
+                    anchoringIsDue.set(false);
+                    anchorQuietly();
+                });
+            } catch (RejectedExecutionException e) {
+                // The storage is being closed, which anchors.
+                anchoringIsDue.set(false);
+            }
+        }
     }
 
     private void anchorQuietly() {

@@ -77,7 +77,8 @@ final class Refusals {
         String reason = reasons.get(instance);
         if (reason != null) {
             throw new StateException("Instance " + instance + " stays closed: " + reason
-                    + ". Put the latest storage folder back, or sign for this one with vtpm:storage revert");
+                    + ". Put back the latest storage folder, or the TPM with the counter, and start it again;"
+                    + " or sign for this one with vtpm:storage revert");
         }
     }
 }

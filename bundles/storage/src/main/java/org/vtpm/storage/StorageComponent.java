@@ -51,6 +51,9 @@ import org.vtpm.storage.key.HostSecret;
 public final class StorageComponent implements RootAdmin.Storage {
     private static final Logger LOG = LoggerFactory.getLogger(StorageComponent.class);
 
+    /** What is created or deleted within so long is anchored together. */
+    private static final long LATER_MS = 1000;
+
     private static final String DATA = "${karaf.data}";
 
     private final BundleContext context;
@@ -65,6 +68,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         return thread;
     });
     private @Nullable JournalStore opened;
+    private boolean offered;
     private boolean stopped;
 
     /** Why no root of trust opened the folder the last time; empty if it is not that what keeps it closed. */
@@ -75,7 +79,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         this.context = context;
         this.config = config;
         Path folder = Path.of(withData(config.directory(), context)).toAbsolutePath();
-        opener = new StorageOpener(new PosixDisk(), folder, this::best);
+        opener = new StorageOpener(new PosixDisk(), folder, this::best, this::later);
         rootAdmin = new RootAdmin(opener.folder(), this::best, this);
     }
 
@@ -85,6 +89,10 @@ public final class StorageComponent implements RootAdmin.Storage {
         if (config.anchor_seconds() < 1) {
             throw new IllegalArgumentException(
                     "\"anchor.seconds\" of org.vtpm.storage is " + config.anchor_seconds() + ": at least 1 is needed");
+        }
+        if (config.counter_wait_seconds() < 0) {
+            throw new IllegalArgumentException("\"counter.wait.seconds\" of org.vtpm.storage is "
+                    + config.counter_wait_seconds() + ": it cannot be negative");
         }
         offer(context.registerService(RootAdministration.class, rootAdmin, null));
         var unused = anchors.scheduleWithFixedDelay(
@@ -122,6 +130,9 @@ public final class StorageComponent implements RootAdmin.Storage {
         @Nullable JournalStore store = store();
         if (store != null) {
             recheck(store);
+            if (!store.waitsForCounter()) {
+                offer(store);
+            }
             return;
         }
         openWithRoots();
@@ -170,7 +181,30 @@ public final class StorageComponent implements RootAdmin.Storage {
         // Not under the lock: those who waited for the services are started by these calls.
         StorageAdmin admin = new StorageAdmin(opener.folder(), store, rootAdmin);
         offer(context.registerService(StorageAdministration.class, admin, null));
+        if (store.waitsForCounter()) {
+            LOG.info(
+                    "Storage {} waits up to {} s for the root of trust that has its counter",
+                    opener.folder().root(),
+                    config.counter_wait_seconds());
+            var unused = anchors.schedule(() -> offer(store), config.counter_wait_seconds(), TimeUnit.SECONDS);
+        } else {
+            offer(store);
+        }
+    }
+
+    /** Lets the manager use it, which starts instances at once; those that are refused then stay so until they are started. */
+    private void offer(JournalStore store) {
+        synchronized (this) {
+            if (offered) {
+                return;
+            }
+            offered = true;
+        }
         offer(context.registerService(StateStore.class, store, null));
+    }
+
+    private void later(Runnable task) {
+        var unused = anchors.schedule(task, LATER_MS, TimeUnit.MILLISECONDS);
     }
 
     /** A root of trust may have the counter that tells whether the storage is the latest. */

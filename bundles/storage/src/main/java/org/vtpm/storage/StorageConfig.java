@@ -18,4 +18,12 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
                             + " since then could be replayed; each time wears the counter. Also how often a closed"
                             + " storage is tried to open again")
     int anchor_seconds() default 60;
+
+    @AttributeDefinition(
+            name = "Wait for the counter",
+            description =
+                    "Seconds that an open storage waits for the root of trust with its hardware counter, if that comes"
+                            + " after the one that opened it. Without the counter nobody can tell whether state is old;"
+                            + " the replay policy then decides")
+    int counter_wait_seconds() default 30;
 }

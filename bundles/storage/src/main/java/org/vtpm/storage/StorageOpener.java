@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,14 +34,17 @@ final class StorageOpener {
 
     private final StorageFolder folder;
     private final Supplier<List<RootOfTrust>> roots;
+    private final Executor later;
     private final SecureRandom random = new SecureRandom();
 
     /**
      * Does nothing yet.
      *
      * @param roots the roots of trust that are there, best first
+     * @param later runs what need not be done at once, in a moment
      */
-    StorageOpener(Disk disk, Path root, Supplier<List<RootOfTrust>> roots) {
+    StorageOpener(Disk disk, Path root, Supplier<List<RootOfTrust>> roots, Executor later) {
+        this.later = later;
         this.folder = new StorageFolder(disk, root);
         this.roots = roots;
     }
@@ -165,7 +169,7 @@ final class StorageOpener {
     }
 
     private JournalStore serve(Journal journal, KeyRing ring, Closeable lock) throws IOException {
-        JournalStore store = new JournalStore(folder.root(), journal, ring, new Anchoring(journal, roots), lock);
+        JournalStore store = new JournalStore(folder.root(), journal, ring, new Anchoring(journal, roots), later, lock);
         store.check();
         return store;
     }

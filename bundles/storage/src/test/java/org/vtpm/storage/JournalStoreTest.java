@@ -204,7 +204,7 @@ class JournalStoreTest {
         store.close();
         RootOfTrust replaced = new TestRoot("test", "another host");
         assertThatThrownBy(() -> open(replaced)).hasMessageContaining("sealed on another host");
-        StorageOpener elsewhere = new StorageOpener(new PosixDisk(), root, () -> List.of(replaced));
+        StorageOpener elsewhere = new StorageOpener(new PosixDisk(), root, () -> List.of(replaced), Runnable::run);
         store = elsewhere.open(held -> held.recover(keys.subList(1, 3)));
         assertState(store, "demo", "state");
     }
@@ -234,7 +234,7 @@ class JournalStoreTest {
     }
 
     private StorageOpener opener() throws IOException {
-        return new StorageOpener(new PosixDisk(), root, List::of);
+        return new StorageOpener(new PosixDisk(), root, List::of, Runnable::run);
     }
 
     private RootAdmin.Storage storage() {

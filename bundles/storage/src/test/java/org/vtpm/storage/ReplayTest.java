@@ -205,7 +205,7 @@ class ReplayTest {
         assertThatThrownBy(() -> store.load(uuid("first"))).hasMessageContaining("cannot be told");
         store.close();
         List<RootOfTrust> roots = new ArrayList<>(List.of(bare));
-        store = new StorageOpener(disk, ROOT, () -> roots).open();
+        store = new StorageOpener(disk, ROOT, () -> roots, Runnable::run).open();
         assertThat(status().refused()).hasSize(2);
         roots.set(0, root);
         store.check();
@@ -228,6 +228,25 @@ class ReplayTest {
         store.create(record("third"), permanent("fresh"));
         reopen(disk);
         assertState(store, "third", "fresh");
+    }
+
+    @Test
+    void whatIsCreatedTogetherIsAnchoredTogether() throws Exception {
+        store.close();
+        List<Runnable> later = new ArrayList<>();
+        store = new StorageOpener(disk, ROOT, () -> List.of(root), later::add).open();
+        int raised = root.raised();
+        for (int i = 0; i < 20; i++) {
+            store.create(record("more" + i), permanent("of many"));
+        }
+        store.delete(uuid("more3"));
+        assertThat(root.raised()).isEqualTo(raised);
+        assertThat(later).hasSize(1);
+        later.get(0).run();
+        assertThat(root.raised()).isEqualTo(raised + 1);
+        assertThat(status().unanchored()).isZero();
+        store.create(record("one_more"), permanent("afterwards"));
+        assertThat(later).hasSize(2);
     }
 
     @Test

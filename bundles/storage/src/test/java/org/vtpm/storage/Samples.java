@@ -27,7 +27,7 @@ final class Samples {
 
     /** Opens a storage folder with these roots of trust, best first. */
     static JournalStore open(Disk disk, Path root, RootOfTrust... roots) throws StateException {
-        return new StorageOpener(disk, root, () -> List.of(roots)).open();
+        return new StorageOpener(disk, root, () -> List.of(roots), Runnable::run).open();
     }
 
     static UUID uuid(String name) {

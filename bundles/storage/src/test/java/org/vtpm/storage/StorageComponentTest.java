@@ -5,19 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.vtpm.storage.Samples.assertState;
 import static org.vtpm.storage.Samples.permanent;
 import static org.vtpm.storage.Samples.record;
+import static org.vtpm.storage.Samples.uuid;
 
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.root.SealingTerms;
+import org.vtpm.api.storage.RootAdministration;
 import org.vtpm.api.storage.StateStore;
 
 /** The service comes when a root of trust opened the folder, and stays when the root goes. */
@@ -25,7 +31,11 @@ class StorageComponentTest {
     @TempDir
     Path temporary;
 
-    private final List<StateStore> registered = new ArrayList<>();
+    private static final RootOfTrust OPENER = new TestRoot("opener", "x");
+
+    private final List<StateStore> registered = new CopyOnWriteArrayList<>();
+    private final List<RootAdministration> administrations = new ArrayList<>();
+    private int counterWait = 3600;
     private BundleContext context;
 
     @BeforeEach
@@ -84,13 +94,66 @@ class StorageComponentTest {
         assertThat(temporary.resolve("storage")).doesNotExist();
     }
 
+    @Test
+    void theServiceWaitsForTheRootThatHasTheCounter() throws Exception {
+        CountingRoot counting = new CountingRoot();
+        fillAndAnchor(counting);
+
+        StorageComponent second = new StorageComponent(context, config("${karaf.data}/storage"));
+        second.start();
+        second.bindRoot(OPENER, reference(0));
+        assertThat(registered).isEmpty();
+        second.bindRoot(counting, reference(50));
+        assertThat(registered).hasSize(1);
+        assertState(registered.get(0), "demo", "made");
+        second.stop();
+        assertThat(registered).isEmpty();
+    }
+
+    @Test
+    @Timeout(60)
+    void theServiceDoesNotWaitForEverForTheCounter() throws Exception {
+        CountingRoot counting = new CountingRoot();
+        fillAndAnchor(counting);
+
+        counterWait = 0;
+        StorageComponent second = new StorageComponent(context, config("${karaf.data}/storage"));
+        second.start();
+        second.bindRoot(OPENER, reference(0));
+        StateStore store = await();
+        UUID demo = uuid("demo");
+        assertThatThrownBy(() -> store.load(demo)).hasMessageContaining("stays closed");
+        second.stop();
+    }
+
+    /** Leaves a storage that two roots of trust open, of which one has the counter. */
+    private void fillAndAnchor(CountingRoot counting) throws Exception {
+        StorageComponent component = new StorageComponent(context, config("${karaf.data}/storage"));
+        component.start();
+        component.bindRoot(OPENER, reference(0));
+        component.bindRoot(counting, reference(50));
+        administrations.get(0).enroll(counting.name(), SealingTerms.NONE);
+        registered.get(0).create(record("demo"), permanent("made"));
+        component.stop();
+    }
+
+    private StateStore await() throws InterruptedException {
+        while (registered.isEmpty()) {
+            Thread.sleep(5);
+        }
+        return registered.get(0);
+    }
+
     private ServiceRegistration<?> register(Object service) {
         if (service instanceof StateStore store) {
             registered.add(store);
         }
+        if (service instanceof RootAdministration administration) {
+            administrations.add(administration);
+        }
         return fake(ServiceRegistration.class, (proxy, method, arguments) -> {
             assertThat(method.getName()).isEqualTo("unregister");
-            return registered.remove(service);
+            return registered.remove(service) || administrations.remove(service);
         });
     }
 
@@ -104,10 +167,12 @@ class StorageComponentTest {
         });
     }
 
-    private static StorageConfig config(String directory) {
-        return fake(
-                StorageConfig.class,
-                (proxy, method, arguments) -> method.getName().equals("directory") ? directory : (Object) 3600);
+    private StorageConfig config(String directory) {
+        return fake(StorageConfig.class, (proxy, method, arguments) -> switch (method.getName()) {
+            case "directory" -> directory;
+            case "counter_wait_seconds" -> counterWait;
+            default -> 3600;
+        });
     }
 
     private static <T> T fake(Class<T> type, InvocationHandler handler) {
