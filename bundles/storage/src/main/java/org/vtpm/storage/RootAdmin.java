@@ -110,8 +110,8 @@ final class RootAdmin implements RootAdministration {
     @Override
     public synchronized void reseal(String name, byte[] ownerAuth) throws StateException {
         RootOfTrust root = present(name);
-        change((held, secret) ->
-                held.resealed(root, secret, enrolled(held, name), ownerAuth).settled(root));
+        change((held, secret) -> held.resealed(root, secret, held.genuine(root, secret), ownerAuth)
+                .settled(root));
         LOG.info("Root of trust {} sealed the host's secret of storage {} anew", name, folder.root());
         KeyRing.@Nullable Counter counter = store().look(KeyRing::counter);
         if (counter != null
@@ -228,12 +228,14 @@ final class RootAdmin implements RootAdministration {
 
     /** Moves the storage under a new secret, sealed by all roots of trust that hold the old one. */
     synchronized void rotateSecret() throws StateException {
-        try (HostSecret next = HostSecret.random(random)) {
+        try (HostSecret next = HostSecret.random(random);
+                HostSecret before = release(current())) {
             SealedSecret old = current();
             SealedSecret sealed = SealedSecret.of(next).withRecoveryOf(old, next);
             for (String name : old.roots()) {
                 // Owner's authorization is needed by none of them, for the objects that it allows to make are there.
-                sealed = sealed.resealed(present(name), next, enrolled(old, name), new byte[0]);
+                RootOfTrust root = present(name);
+                sealed = sealed.resealed(root, next, old.genuine(root, before), new byte[0]);
             }
             tried(sealed);
             HostKeyFile file = folder.readHostKey(folder.hostKey());

@@ -146,6 +146,11 @@ final class CountingRoot implements RootOfTrust, MonotonicCounters {
     }
 
     @Override
+    public byte[] terms(byte[] sealed) {
+        return root.terms(sealed);
+    }
+
+    @Override
     public byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) {
         return root.reseal(sealed, secret, ownerAuth);
     }

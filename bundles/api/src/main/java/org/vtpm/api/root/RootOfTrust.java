@@ -50,6 +50,15 @@ public interface RootOfTrust {
      */
     byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException;
 
+    /**
+     * What a blob says of its terms and of the root that sealed it: all that {@link #reseal} takes over, but for approved
+     * policies, which prove themselves. Who keeps it finds out if somebody changed it in the blob since.
+     *
+     * @return the same bytes for every blob of the same terms
+     * @throws RootOfTrustException if the blob is not this root's
+     */
+    byte[] terms(byte[] sealed) throws RootOfTrustException;
+
     /** Looks whether a blob would open now, without opening it. What keeps it closed is in the answer, not thrown. */
     Examination examine(byte[] sealed);
 

@@ -116,6 +116,11 @@ record SealedBlob(
         return new Pcrs(pcrs);
     }
 
+    /** What stays the same whatever is sealed and approved. */
+    byte[] terms() {
+        return Structures.encode(of(storageRootKey(), selection(), operatorKey, List.of()));
+    }
+
     /** Number of approved policies. */
     int approved() {
         return pcrs == 0 ? 0 : copies.size();

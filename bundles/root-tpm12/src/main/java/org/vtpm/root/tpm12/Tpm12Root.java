@@ -86,6 +86,11 @@ public final class Tpm12Root implements RootOfTrust {
     }
 
     @Override
+    public byte[] terms(byte[] sealed) throws RootOfTrustException {
+        return SealedBlob.parse(sealed).terms();
+    }
+
+    @Override
     public Examination examine(byte[] sealed) {
         return sealer.examine(sealed);
     }

@@ -119,6 +119,12 @@ record SealedBlob(
         return with(all.subList(0, Math.min(all.size(), MOST_POLICIES)));
     }
 
+    /** What stays the same whatever is sealed and approved. */
+    byte[] terms() {
+        SealedBlob bare = of(endorsement, storageKey, new byte[0], new byte[0], pcrPolicy(), operatorKey);
+        return Codec.of(SealedBlob.class).encode(bare);
+    }
+
     /** The blob with these policies, and no others. */
     SealedBlob with(List<Approved> approved) {
         return new SealedBlob(

@@ -90,6 +90,11 @@ public final class Tpm20Root implements RootOfTrust {
     }
 
     @Override
+    public byte[] terms(byte[] sealed) throws RootOfTrustException {
+        return SealedBlob.parse(sealed).terms();
+    }
+
+    @Override
     public Examination examine(byte[] sealed) {
         return sealer.examine(sealed);
     }

@@ -30,7 +30,7 @@ public record HostKeyFile(
     public static final int LIMIT = 1 << 20;
 
     private static final String MAGIC = "VTPMHOST";
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
 
     /** A file of these secrets. */
     public static HostKeyFile of(List<SealedSecret> secrets) {

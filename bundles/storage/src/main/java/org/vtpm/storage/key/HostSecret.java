@@ -1,11 +1,14 @@
 package org.vtpm.storage.key;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import org.vtpm.crypto.AuthenticationException;
 import org.vtpm.crypto.Hkdf;
+import org.vtpm.crypto.Hmac;
 import org.vtpm.crypto.Secrets;
 
 /**
@@ -59,6 +62,19 @@ public final class HostSecret implements AutoCloseable {
     /** The key that authenticates the journal, 32 bytes; the caller zeroes it. */
     public byte[] chainKey() {
         return derive("vtpm storage 2: chain of the journal", 32);
+    }
+
+    /** Authenticates the terms on which a root of trust sealed this secret: 32 bytes. */
+    byte[] tagOf(String root, byte[] terms) {
+        byte[] key = derive("vtpm storage 2: terms of roots of trust", 32);
+        try {
+            byte[] name = root.getBytes(UTF_8);
+            byte[] length =
+                    ByteBuffer.allocate(Integer.BYTES).putInt(name.length).array();
+            return Hmac.sha256(key, length, name, terms);
+        } finally {
+            Secrets.zero(key);
+        }
     }
 
     /** The secret itself, for who seals it; the caller zeroes it. */

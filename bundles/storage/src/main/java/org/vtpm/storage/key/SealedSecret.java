@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.PlatformPolicies;
@@ -21,6 +22,7 @@ import org.vtpm.codec.U8;
 import org.vtpm.crypto.AuthenticationException;
 import org.vtpm.crypto.Hpke;
 import org.vtpm.crypto.Secrets;
+import org.vtpm.crypto.Sha256;
 
 /**
  * The host's secret as it lies on disk: sealed by each root of trust that is enrolled, and to the recovery keys. Any of
@@ -41,9 +43,12 @@ public record SealedSecret(
      *
      * @param root the root's name, UTF-8
      * @param sealed its blob
+     * @param tag HMAC-SHA-256 over the root's name and the blob's terms, under a key that comes from the secret
      */
     public record Copy(
-            @Sized(prefix = 2) byte[] root, @Sized byte[] sealed) {
+            @Sized(prefix = 2) byte[] root,
+            @Sized byte[] sealed,
+            @Fixed(Sha256.LENGTH) byte[] tag) {
         /** The root's name. */
         public String rootName() {
             return new String(root, UTF_8);
@@ -83,6 +88,38 @@ public record SealedSecret(
                 .toList();
     }
 
+    private Copy latest(RootOfTrust root) throws IOException {
+        return copies.stream()
+                .filter(copy -> copy.rootName().equals(root.name()))
+                .findFirst()
+                .orElseThrow(() -> new IOException("root of trust \"" + root.name()
+                        + "\" is not enrolled; enrolled are: " + String.join(", ", roots())));
+    }
+
+    /**
+     * The latest blob of a root of trust, whose terms nobody changed.
+     *
+     * @param secret this secret
+     * @throws IOException if somebody did, or the root is not enrolled
+     */
+    public byte[] genuine(RootOfTrust root, HostSecret secret) throws IOException {
+        Copy copy = latest(root);
+        try {
+            if (!Secrets.equal(secret.tagOf(root.name(), root.terms(copy.sealed)), copy.tag)) {
+                throw new IOException(
+                        "the terms of root of trust \"" + root.name() + "\" in host.key were changed since it"
+                                + " was enrolled: enroll it anew on the terms that it should have");
+            }
+            return copy.sealed;
+        } catch (RootOfTrustException e) {
+            throw refusal(root, e);
+        }
+    }
+
+    private static IOException refusal(RootOfTrust root, RootOfTrustException e) {
+        return new IOException("root of trust \"" + root.name() + "\" does not seal: " + e.getMessage(), e);
+    }
+
     /** Names of the roots of trust that are enrolled. */
     public List<String> roots() {
         return copies.stream().map(Copy::rootName).distinct().toList();
@@ -90,43 +127,44 @@ public record SealedSecret(
 
     /** Sealed by a root of trust. How it was sealed by it before stays, until {@link #settled}. */
     public SealedSecret sealed(RootOfTrust root, HostSecret secret, SealingTerms terms) throws IOException {
-        return with(root, secret.copy(), copies, plaintext -> root.seal(plaintext, terms));
+        return with(root, secret, copies, plaintext -> root.seal(plaintext, terms));
     }
 
-    /** Sealed by a root of trust on the terms of a blob of its, also of another secret; otherwise as {@link #sealed}. */
+    /**
+     * Sealed by a root of trust on the terms of a blob of its, also of another secret; otherwise as {@link #sealed}.
+     *
+     * @param blob that is {@link #genuine}
+     */
     public SealedSecret resealed(RootOfTrust root, HostSecret secret, byte[] blob, byte[] ownerAuth)
             throws IOException {
-        return with(root, secret.copy(), copies, plaintext -> root.reseal(blob, plaintext, ownerAuth));
+        return with(root, secret, copies, plaintext -> root.reseal(blob, plaintext, ownerAuth));
     }
 
     /** With one more policy approved in the latest blob of a root of trust. */
     public SealedSecret approved(
             RootOfTrust root, PlatformPolicies policies, HostSecret secret, List<PcrValue> values, byte[] signature)
             throws IOException {
-        return approved(root, policies, enrolled(root), secret.copy(), values, signature);
+        byte[] blob = genuine(root, secret);
+        return with(root, secret, without(blob), plaintext -> policies.approve(blob, plaintext, values, signature));
     }
 
     /** The same while nothing releases the secret, by a root that need not seal it once more for that. */
     public SealedSecret approved(RootOfTrust root, PlatformPolicies policies, List<PcrValue> values, byte[] signature)
             throws IOException {
-        return approved(root, policies, enrolled(root), new byte[0], values, signature);
+        Copy copy = latest(root);
+        try {
+            byte[] blob = policies.approve(copy.sealed, new byte[0], values, signature);
+            List<Copy> next = without(copy.sealed);
+            // What is approved is none of the terms.
+            next.add(0, new Copy(copy.root, blob, copy.tag));
+            return new SealedSecret(id, next, recovery);
+        } catch (RootOfTrustException e) {
+            throw refusal(root, e);
+        }
     }
 
-    private SealedSecret approved(
-            RootOfTrust root,
-            PlatformPolicies policies,
-            byte[] blob,
-            byte[] plaintext,
-            List<PcrValue> values,
-            byte[] signature)
-            throws IOException {
-        List<Copy> others = copies.stream().filter(copy -> copy.sealed != blob).toList();
-        return with(root, plaintext, others, secret -> policies.approve(blob, secret, values, signature));
-    }
-
-    private byte[] enrolled(RootOfTrust root) throws IOException {
-        return blob(root.name())
-                .orElseThrow(() -> new IOException("root of trust \"" + root.name() + "\" is not enrolled"));
+    private List<Copy> without(byte[] blob) {
+        return copies.stream().filter(copy -> copy.sealed != blob).collect(Collectors.toCollection(ArrayList::new));
     }
 
     /**
@@ -161,15 +199,16 @@ public record SealedSecret(
         byte[] apply(byte[] plaintext) throws RootOfTrustException;
     }
 
-    /** @param plaintext the secret, zeroed here */
-    private SealedSecret with(RootOfTrust root, byte[] plaintext, List<Copy> others, Seal seal) throws IOException {
+    private SealedSecret with(RootOfTrust root, HostSecret secret, List<Copy> others, Seal seal) throws IOException {
+        byte[] plaintext = secret.copy();
         try {
+            byte[] blob = seal.apply(plaintext);
             List<Copy> next = new ArrayList<>();
-            next.add(new Copy(root.name().getBytes(UTF_8), seal.apply(plaintext)));
+            next.add(new Copy(root.name().getBytes(UTF_8), blob, secret.tagOf(root.name(), root.terms(blob))));
             next.addAll(others);
             return new SealedSecret(id, next, recovery);
         } catch (RootOfTrustException e) {
-            throw new IOException("root of trust \"" + root.name() + "\" does not seal: " + e.getMessage(), e);
+            throw refusal(root, e);
         } finally {
             Secrets.zero(plaintext);
         }

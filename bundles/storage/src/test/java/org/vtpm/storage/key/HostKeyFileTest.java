@@ -11,9 +11,12 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.SealingTerms;
+import org.vtpm.crypto.Hkdf;
 import org.vtpm.storage.TestRoot;
 
 class HostKeyFileTest {
@@ -30,7 +33,7 @@ class HostKeyFileTest {
         ByteArrayOutputStream expected = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(expected);
         out.write("VTPMHOST".getBytes(US_ASCII));
-        out.writeShort(2);
+        out.writeShort(3);
         out.writeShort(1);
         out.write(secret.id());
         out.writeShort(1);
@@ -39,6 +42,10 @@ class HostKeyFileTest {
         byte[] blob = sealed.blob("a").orElseThrow();
         out.writeInt(blob.length);
         out.write(blob);
+        byte[] info = "vtpm storage 2: terms of roots of trust".getBytes(US_ASCII);
+        Mac mac = Mac.getInstance("HmacSHA256");
+        mac.init(new SecretKeySpec(Hkdf.sha256(secret.copy(), new byte[0], info, 32), "HmacSHA256"));
+        out.write(mac.doFinal(new byte[] {0, 0, 0, 1, 'a'}));
         out.write(0);
         out.write(MessageDigest.getInstance("SHA-256").digest(expected.toByteArray()));
         assertThat(HostKeyFile.only(sealed).encode()).isEqualTo(expected.toByteArray());
