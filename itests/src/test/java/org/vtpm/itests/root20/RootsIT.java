@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -51,6 +52,8 @@ class RootsIT {
         theTpmTakesTheSoftwaresPlace();
         theHostsStateDecidesWhetherTheGuestsGoOn();
         anOlderStorageIsRefusedUntilTheOperatorSigns();
+        anAuditedStorageStartsAndSaysSo();
+        whatWasPutByIsRestored();
         anotherTpmTakesThePlaceOfOneThatBroke();
         nothingKeepsAGuestsSecretsInTheOpen();
     }
@@ -129,6 +132,25 @@ class RootsIT {
         assertThat(refused("vtpm:storage status")).contains("closed");
         shell("vtpm:root policy tpm20 --sign " + key());
         assertKept(kept);
+
+        // Recovery keys of several people take the place of the one.
+        List<String> keys = RECOVERY_KEY
+                .matcher(shell("vtpm:root recovery 2/3"))
+                .results()
+                .map(MatchResult::group)
+                .toList();
+        assertThat(keys).hasSize(3);
+        Path earlier = recoveryKeys;
+        storage(() -> {
+            tpm.restart();
+            tpm.extend(4, "something else again");
+        });
+        assertThat(refused("vtpm:root recover --keys-file " + earlier)).isNotEmpty();
+        Path one = Files.writeString(folder.resolve("one.key"), keys.get(1));
+        assertThat(refused("vtpm:root recover --keys-file " + one)).contains("2");
+        recoveryKeys = Files.write(folder.resolve("two.keys"), List.of(keys.get(2), keys.get(0)));
+        shell("vtpm:root recover --keys-file " + recoveryKeys, "vtpm:root policy tpm20 --sign " + key());
+        assertKept(kept);
     }
 
     private void anOlderStorageIsRefusedUntilTheOperatorSigns() throws Exception {
@@ -157,6 +179,36 @@ class RootsIT {
         kept = old;
         storage(() -> {});
         assertKept(old);
+    }
+
+    private void anAuditedStorageStartsAndSaysSo() throws Exception {
+        byte[] old = kept;
+        Path stored = karaf.home().resolve("data/vtpm/storage");
+        Path copy = folder.resolve("audited");
+        shell("vtpm:storage replay audit");
+        storage(() -> copy(stored, copy));
+        keep(bytes(64));
+        storage(() -> {
+            Files.move(stored, folder.resolve("latest of the audited"));
+            copy(copy, stored);
+        });
+        assertKept(old);
+        assertThat(shell("log:display")).contains("older than what was stored last", "the replay policy is audit");
+        kept = old;
+        shell("vtpm:storage replay strict");
+        storage(() -> {});
+        assertKept(old);
+    }
+
+    private void whatWasPutByIsRestored() throws Exception {
+        byte[] before = kept;
+        shell("vtpm:storage snapshot web before-update");
+        keep(bytes(64));
+        assertThat(refused("vtpm:storage restore web before-update")).contains("vtpm:stop");
+        shell("vtpm:stop web", "vtpm:storage restore web before-update", "vtpm:start web");
+        assertKept(before);
+        kept = before;
+        shell("vtpm:storage drop web before-update");
     }
 
     private void anotherTpmTakesThePlaceOfOneThatBroke() throws Exception {
