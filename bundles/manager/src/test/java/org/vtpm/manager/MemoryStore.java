@@ -6,19 +6,29 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
+import org.vtpm.api.storage.InstanceBundle;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StateStore;
 
 /** A store in memory whose operations can be made to fail. */
 final class MemoryStore implements StateStore {
+    /** What a bundle begins with. */
+    private static final byte BUNDLE = 'b';
+
     final Map<UUID, InstanceRecord> records = new ConcurrentHashMap<>();
     final Map<UUID, Map<StateKind, byte[]>> states = new ConcurrentHashMap<>();
     final Map<UUID, Map<String, Map<StateKind, byte[]>>> snapshots = new ConcurrentHashMap<>();
+    final List<InstanceBundle> bundles = new CopyOnWriteArrayList<>();
     volatile String failure = "";
     /** Sees each change before it is made, and may refuse it. */
     volatile Guard guard = (updated, changes) -> {};
@@ -131,6 +141,34 @@ final class MemoryStore implements StateStore {
         if (of(instance).remove(name) == null) {
             throw new StateException("there is no snapshot " + name);
         }
+    }
+
+    /** Hands out a number for each bundle. */
+    @Override
+    public byte[] export(UUID instance, BundleRecipient recipient) throws StateException {
+        check();
+        Map<StateKind, byte[]> kept = new EnumMap<>(states.get(instance));
+        kept.remove(StateKind.VOLATILE);
+        bundles.add(new InstanceBundle(records.get(instance), Instant.EPOCH, kept));
+        return new byte[] {BUNDLE, (byte) (bundles.size() - 1)};
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) throws StateException {
+        check();
+        return file[0] == BUNDLE ? Optional.of(BundleLock.HOST) : Optional.empty();
+    }
+
+    @Override
+    public InstanceBundle openBundle(byte[] bundle, byte @Nullable [] passphrase) throws StateException {
+        check();
+        if (passphrase != null) {
+            throw new StateException("the pass phrase is wrong");
+        }
+        InstanceBundle kept = bundles.get(bundle[1]);
+        Map<StateKind, byte[]> copy = new EnumMap<>(StateKind.class);
+        kept.state().forEach((kind, part) -> copy.put(kind, part.clone()));
+        return new InstanceBundle(kept.record(), kept.exported(), copy);
     }
 
     private Map<String, Map<StateKind, byte[]>> of(UUID instance) {

@@ -36,6 +36,10 @@ final class FakeStorage implements RootAdministration, StorageAdministration {
     /** What every PCR has now. */
     static final String NOW = "ab".repeat(32);
 
+    /** A SubjectPublicKeyInfo on X25519, of the example in RFC 8410, section 10.1, but for its algorithm. */
+    static final byte[] HOST_KEY = HexFormat.of()
+            .parseHex("302a300506032b656e03210019bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1");
+
     final Map<String, RootStatus> roots = new LinkedHashMap<>();
     final List<String> orders = new ArrayList<>();
     final List<char[]> madeKeys = new ArrayList<>();
@@ -224,5 +228,10 @@ final class FakeStorage implements RootAdministration, StorageAdministration {
             throw new StateException("the signature is not the operator's");
         }
         orders.add("revert " + instance);
+    }
+
+    @Override
+    public byte[] hostKey() {
+        return HOST_KEY.clone();
     }
 }

@@ -39,12 +39,13 @@ import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
+import org.vtpm.api.storage.InstanceBundle;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StateStore;
 import org.vtpm.codec.Rest;
-import org.vtpm.codec.Sized;
-import org.vtpm.codec.U8;
 import org.vtpm.crypto.Secrets;
 import org.vtpm.crypto.VerificationKey;
 import org.vtpm.storage.Anchoring.Finding;
@@ -55,6 +56,7 @@ import org.vtpm.storage.journal.ItemKey;
 import org.vtpm.storage.journal.Journal;
 import org.vtpm.storage.journal.JournalException;
 import org.vtpm.storage.journal.JournalKey;
+import org.vtpm.storage.key.BundleSeal;
 import org.vtpm.storage.key.HostSecret;
 import org.vtpm.storage.key.KeyRing;
 import org.vtpm.storage.key.KeyRing.ReplayPolicy;
@@ -86,10 +88,6 @@ final class JournalStore implements StateStore, Closeable {
     private static final class Entry {}
 
     private record Snapshot(long takenSecond, @Rest byte[] sealed) {}
-
-    private record PartList(@Rest List<Part> parts) {}
-
-    private record Part(@U8 int kind, @Sized byte[] content) {}
 
     /** Something in the journal that is not as it was stored. */
     private static final class UnusableException extends IOException {
@@ -298,13 +296,7 @@ final class JournalStore implements StateStore, Closeable {
             }
             try (InstanceSeal seal = seal(instance)) {
                 Map<StateKind, byte[]> state = state(instance, seal);
-                List<Part> parts = new ArrayList<>();
-                state.forEach((kind, content) -> {
-                    if (kind != StateKind.VOLATILE) {
-                        parts.add(new Part(ItemKind.of(kind).code(), content));
-                    }
-                });
-                byte[] plaintext = Layouts.encode(PartList.class, new PartList(parts));
+                byte[] plaintext = StateParts.encode(state);
                 try {
                     long now = Instant.now().getEpochSecond();
                     commit(List.of(next(
@@ -329,11 +321,7 @@ final class JournalStore implements StateStore, Closeable {
                 state.put(StateKind.SAVED, new byte[0]);
                 state.put(StateKind.VOLATILE, new byte[0]);
                 try {
-                    for (Part part : Layouts.decode(PartList.class, plaintext).parts) {
-                        state.put(
-                                part.kind == ItemKind.SAVED.code() ? StateKind.SAVED : StateKind.PERMANENT,
-                                part.content);
-                    }
+                    state.putAll(StateParts.decode(plaintext));
                     commit(changes(instance, seal, state));
                 } finally {
                     Secrets.zero(plaintext);
@@ -347,6 +335,57 @@ final class JournalStore implements StateStore, Closeable {
     @Override
     public void dropSnapshot(UUID instance, String name) throws StateException {
         onInstance(instance, () -> commit(List.of(remove(snapshot(instance, name)))));
+    }
+
+    @Override
+    public byte[] export(UUID instance, BundleRecipient recipient) throws StateException {
+        byte[] content = onInstance(instance, () -> {
+            refusals.check(instance);
+            InstanceRecord record = readRecord(instance);
+            try (InstanceSeal seal = seal(instance)) {
+                Map<StateKind, byte[]> state = state(instance, seal);
+                try {
+                    return BundleContent.encode(record, Instant.now(), state);
+                } finally {
+                    state.values().forEach(Secrets::zero);
+                }
+            }
+        });
+        // Not with the instance held: to make a key of a pass phrase takes a second, in which its guest may go on.
+        try {
+            return BundleSeal.seal(recipient, content, random);
+        } catch (IOException e) {
+            throw new StateException("Instance " + instance + ": " + e.getMessage(), e);
+        } finally {
+            Secrets.zero(content);
+        }
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) throws StateException {
+        try {
+            return BundleSeal.lock(file);
+        } catch (IOException e) {
+            throw unusableBundle(e);
+        }
+    }
+
+    @Override
+    public InstanceBundle openBundle(byte[] bundle, byte @Nullable [] passphrase) throws StateException {
+        byte[] seed = look(KeyRing::exportSeed);
+        byte[] content = {};
+        try {
+            content = passphrase == null ? BundleSeal.openHere(seed, bundle) : BundleSeal.openWith(passphrase, bundle);
+            return BundleContent.decode(content);
+        } catch (IOException e) {
+            throw unusableBundle(e);
+        } finally {
+            Secrets.zero(seed, content);
+        }
+    }
+
+    private static StateException unusableBundle(IOException e) {
+        return new StateException("the bundle cannot be opened: " + e.getMessage(), e);
     }
 
     /** What the operator's key has to sign to let an instance go on with old state. */

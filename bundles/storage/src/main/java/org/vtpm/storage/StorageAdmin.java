@@ -1,6 +1,7 @@
 package org.vtpm.storage;
 
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.security.spec.InvalidKeySpecException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ final class StorageAdmin implements StorageAdministration {
     private final StorageFolder folder;
     private final JournalStore store;
     private final RootAdmin roots;
+    private final SecureRandom random = new SecureRandom();
 
     StorageAdmin(StorageFolder folder, JournalStore store, RootAdmin roots) {
         this.folder = folder;
@@ -104,6 +106,16 @@ final class StorageAdmin implements StorageAdministration {
     @Override
     public void revert(UUID instance, byte[] signature) throws StateException {
         store.revert(instance, signature);
+    }
+
+    @Override
+    public byte[] hostKey() throws StateException {
+        if (store.look(KeyRing::exportKey).isEmpty()) {
+            roots.replaceRing(ring -> ring.withExportKey(random));
+        }
+        return store.look(KeyRing::exportKey)
+                .orElseThrow(() -> new IllegalStateException("the key for bundles was just stored"))
+                .subjectPublicKeyInfo();
     }
 
     private OptionalLong anchored(KeyRing ring) {

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.SealingTerms;
+import org.vtpm.api.storage.BundleRecipient;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StorageAdministration.ReplayPolicy;
 import org.vtpm.api.storage.StorageStatus;
@@ -76,6 +77,8 @@ class ReplayTest {
                     .hasMessageContaining("older than what was stored last")
                     .hasMessageContaining("vtpm:storage revert");
             assertThatThrownBy(() -> store.save(uuid(name), permanent("x"))).hasMessageContaining("stays closed");
+            assertThatThrownBy(() -> store.export(uuid(name), new BundleRecipient.Passphrase(new byte[12])))
+                    .hasMessageContaining("stays closed");
         }
         assertThat(store.instances()).hasSize(2);
         int raised = root.raised();

@@ -2,7 +2,9 @@ package org.vtpm.api.storage;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 
@@ -79,4 +81,28 @@ public interface StateStore {
      * @throws StateException if there is none of that name, or this cannot be stored
      */
     void dropSnapshot(UUID instance, String name) throws StateException;
+
+    /**
+     * Seals an instance's record, permanent and saved state for somebody else. Nothing changes here.
+     *
+     * @return a bundle of at most {@link InstanceBundle#LONGEST} bytes, for a file
+     * @throws StateException if the state cannot be opened, or the recipient's key or pass phrase is unfit
+     */
+    byte[] export(UUID instance, BundleRecipient recipient) throws StateException;
+
+    /**
+     * Tells whether a file is a bundle, and what opens it.
+     *
+     * @return empty if it is something else
+     * @throws StateException if it is a bundle that is damaged, or of a version that this program does not read
+     */
+    Optional<BundleLock> bundleLock(byte[] file) throws StateException;
+
+    /**
+     * Opens a bundle. Nothing is stored.
+     *
+     * @param passphrase what opens it; null if it is for this host
+     * @throws StateException if it is damaged, made for somebody else, or the pass phrase is wrong
+     */
+    InstanceBundle openBundle(byte[] bundle, byte @Nullable [] passphrase) throws StateException;
 }

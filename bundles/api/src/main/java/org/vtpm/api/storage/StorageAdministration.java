@@ -77,4 +77,12 @@ public interface StorageAdministration {
      * @throws StateException if the signature is not the operator's, or this cannot be stored
      */
     void revert(UUID instance, byte[] signature) throws StateException;
+
+    /**
+     * The public key that bundles for this host are sealed to, a DER SubjectPublicKeyInfo of X25519 (RFC 8410). It is made when
+     * it is asked for first, and stays.
+     *
+     * @throws StateException if it has to be made and cannot be stored
+     */
+    byte[] hostKey() throws StateException;
 }

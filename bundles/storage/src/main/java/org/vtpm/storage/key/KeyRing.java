@@ -8,16 +8,19 @@ import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.MonotonicCounters;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Present;
+import org.vtpm.codec.Rest;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U32;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.AuthenticationException;
+import org.vtpm.crypto.Hpke;
 import org.vtpm.crypto.Secrets;
 
 /**
@@ -53,11 +56,13 @@ public final class KeyRing implements AutoCloseable {
      */
     public record Counter(String root, byte[] id, byte[] secret, long base) {}
 
+    /** The seed is the rest, so that a ring reads that was stored before there were bundles: empty until it is needed. */
     private record Layout(
             @U8 int replayPolicy,
             @Sized(prefix = 2) byte[] operatorKey,
             @Present @Nullable CounterLayout counter,
-            @Counted(prefix = 2) List<Generation> generations) {}
+            @Counted(prefix = 2) List<Generation> generations,
+            @Rest byte[] exportSeed) {}
 
     private record CounterLayout(
             @Sized(prefix = 2) byte[] root,
@@ -76,7 +81,11 @@ public final class KeyRing implements AutoCloseable {
     /** A new ring with one generation. */
     public static KeyRing random(SecureRandom random) {
         return new KeyRing(new Layout(
-                code(ReplayPolicy.STRICT), new byte[0], null, List.of(new Generation(1, bytes(random, KEY_LENGTH)))));
+                code(ReplayPolicy.STRICT),
+                new byte[0],
+                null,
+                List.of(new Generation(1, bytes(random, KEY_LENGTH))),
+                new byte[0]));
     }
 
     /** Opens a stored ring. */
@@ -94,6 +103,10 @@ public final class KeyRing implements AutoCloseable {
             }
             if (ring.layout.replayPolicy < 1 || ring.layout.replayPolicy > ReplayPolicy.values().length) {
                 throw new IOException("the key ring has an unknown replay policy " + ring.layout.replayPolicy);
+            }
+            if (ring.layout.exportSeed.length != 0 && ring.layout.exportSeed.length != Hpke.SEED_LENGTH) {
+                throw new IOException("the key ring has a seed of " + ring.layout.exportSeed.length
+                        + " bytes for bundles: it is from a newer version of this program");
             }
             return ring;
         } finally {
@@ -166,12 +179,12 @@ public final class KeyRing implements AutoCloseable {
     public KeyRing withNewGeneration(SecureRandom random) {
         List<Generation> more = new ArrayList<>(layout.generations);
         more.add(new Generation(generation() + 1, bytes(random, KEY_LENGTH)));
-        return copy(layout.replayPolicy, layout.operatorKey, layout.counter, more);
+        return copy(layout.replayPolicy, layout.operatorKey, layout.counter, more, layout.exportSeed);
     }
 
     /** A ring without the generations that are not the current one: nothing may be wrapped under them any more. */
     public KeyRing withCurrentGenerationOnly() {
-        return copy(layout.replayPolicy, layout.operatorKey, layout.counter, List.of(current()));
+        return copy(layout.replayPolicy, layout.operatorKey, layout.counter, List.of(current()), layout.exportSeed);
     }
 
     /** The key that signs tokens, a DER SubjectPublicKeyInfo; empty if there is none. */
@@ -181,7 +194,7 @@ public final class KeyRing implements AutoCloseable {
 
     /** A ring with another operator's key. */
     public KeyRing withOperatorKey(byte[] key) {
-        return copy(layout.replayPolicy, key, layout.counter, layout.generations);
+        return copy(layout.replayPolicy, key, layout.counter, layout.generations, layout.exportSeed);
     }
 
     /** What becomes of an instance whose state is old. */
@@ -195,7 +208,7 @@ public final class KeyRing implements AutoCloseable {
 
     /** A ring with another policy. */
     public KeyRing withReplayPolicy(ReplayPolicy policy) {
-        return copy(code(policy), layout.operatorKey, layout.counter, layout.generations);
+        return copy(code(policy), layout.operatorKey, layout.counter, layout.generations, layout.exportSeed);
     }
 
     /** The counter that anchors the storage, if there is one. */
@@ -215,12 +228,30 @@ public final class KeyRing implements AutoCloseable {
                 counter == null
                         ? null
                         : new CounterLayout(counter.root.getBytes(UTF_8), counter.id, counter.secret, counter.base),
-                layout.generations);
+                layout.generations,
+                layout.exportSeed);
+    }
+
+    /** What the host's key pair for bundles is derived from; empty if none was needed yet. The caller zeroes it. */
+    public byte[] exportSeed() {
+        return layout.exportSeed.clone();
+    }
+
+    /** The host's public key for bundles, if it was needed yet. */
+    public Optional<ExportKey> exportKey() {
+        return layout.exportSeed.length == 0 ? Optional.empty() : Optional.of(ExportKey.ofSeed(layout.exportSeed));
+    }
+
+    /** A ring with a key pair for bundles: the one that there is, or a new one. */
+    public KeyRing withExportKey(SecureRandom random) {
+        byte[] seed = layout.exportSeed.length == 0 ? bytes(random, Hpke.SEED_LENGTH) : layout.exportSeed;
+        return copy(layout.replayPolicy, layout.operatorKey, layout.counter, layout.generations, seed);
     }
 
     @Override
     public void close() {
         layout.generations.forEach(generation -> Secrets.zero(generation.key));
+        Secrets.zero(layout.exportSeed);
         if (layout.counter != null) {
             Secrets.zero(layout.counter.secret);
         }
@@ -228,7 +259,11 @@ public final class KeyRing implements AutoCloseable {
 
     /** A ring that shares no secret with this one, so that each can be closed. */
     private KeyRing copy(
-            int policy, byte[] operatorKey, @Nullable CounterLayout counter, List<Generation> generations) {
+            int policy,
+            byte[] operatorKey,
+            @Nullable CounterLayout counter,
+            List<Generation> generations,
+            byte[] exportSeed) {
         return new KeyRing(new Layout(
                 policy,
                 operatorKey.clone(),
@@ -237,7 +272,8 @@ public final class KeyRing implements AutoCloseable {
                         : new CounterLayout(counter.root, counter.id.clone(), counter.secret.clone(), counter.base),
                 generations.stream()
                         .map(generation -> new Generation(generation.number, generation.key.clone()))
-                        .toList()));
+                        .toList(),
+                exportSeed.clone()));
     }
 
     private Generation current() {

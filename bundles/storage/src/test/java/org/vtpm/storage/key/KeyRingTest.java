@@ -1,9 +1,11 @@
 package org.vtpm.storage.key;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.UUID;
@@ -35,6 +37,40 @@ class KeyRingTest {
         assertThat(stored.counter()).usingRecursiveComparison().isEqualTo(counter);
         assertThat(stored.unwrap(wrapped, INSTANCE, 5)).isEqualTo(dataKey);
         assertThat(KeyRing.generationOf(wrapped)).isEqualTo(2);
+    }
+
+    @Test
+    void aRingFromBeforeThereWereBundlesOpensAndGetsAKeyAtNeed() throws Exception {
+        byte[] stored = ByteBuffer.allocate(42)
+                .put((byte) 2) // audit
+                .putShort((short) 0)
+                .put((byte) 0)
+                .putShort((short) 1)
+                .putInt(9)
+                .put(new byte[32])
+                .array();
+        byte[] aad = ByteBuffer.allocate(32)
+                .put("vtpm storage 2: key ring".getBytes(UTF_8))
+                .put(secret.id())
+                .array();
+
+        KeyRing ring = KeyRing.open(secret.seal(stored, aad, random), secret);
+
+        assertThat(ring.generation()).isEqualTo(9);
+        assertThat(ring.exportKey()).isEmpty();
+        assertThat(ring.exportSeed()).isEmpty();
+        KeyRing next = ring.withExportKey(random);
+        byte[] key = next.exportKey().orElseThrow().subjectPublicKeyInfo();
+        KeyRing later = next.withExportKey(random)
+                .withNewGeneration(random)
+                .withCurrentGenerationOnly()
+                .withOperatorKey(new byte[] {3})
+                .withReplayPolicy(ReplayPolicy.STRICT)
+                .withCounter(null);
+        next.close();
+        assertThat(next.exportSeed()).containsOnly(0);
+        assertThat(KeyRing.open(later.seal(secret, random), secret).exportKey().orElseThrow())
+                .satisfies(kept -> assertThat(kept.subjectPublicKeyInfo()).isEqualTo(key));
     }
 
     @Test
