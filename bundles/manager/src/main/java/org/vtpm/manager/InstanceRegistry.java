@@ -3,6 +3,7 @@ package org.vtpm.manager;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +31,7 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
+import org.vtpm.api.manager.BundleOrder;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
@@ -36,6 +39,9 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
+import org.vtpm.api.storage.InstanceBundle;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateSnapshot;
 
@@ -75,23 +81,37 @@ final class InstanceRegistry implements VtpmManager {
     /** Where the first state of a new instance comes from. */
     @FunctionalInterface
     private interface FirstState {
-        /** Its permanent part; the caller zeroes it. */
-        byte[] of(EngineFactory factory) throws VtpmException;
+        /** The parts there are; the caller zeroes them. */
+        Map<StateKind, byte[]> of(EngineFactory factory) throws VtpmException;
+    }
+
+    /**
+     * What an instance has from before it was here.
+     *
+     * @param done what the log says was done
+     * @param transport that was chosen for it, or null
+     * @param created when
+     */
+    private record Past(String done, @Nullable String transport, Instant created) {}
+
+    private Past none(String done) {
+        return new Past(done, null, clock.instant());
     }
 
     @Override
     public InstanceInfo create(NewInstance order) throws VtpmException {
-        return create(order, "created", factory -> endorser.manufacture(factory, order));
+        return create(
+                order, none("created"), factory -> Map.of(StateKind.PERMANENT, endorser.manufacture(factory, order)));
     }
 
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
         List<String> notes = new ArrayList<>();
-        InstanceInfo created = create(order, "imported", factory -> {
+        InstanceInfo created = create(order, none("imported"), factory -> {
             try {
                 ConvertedState converted = factory.convert(state);
                 notes.addAll(converted.notes());
-                return converted.permanent();
+                return Map.of(StateKind.PERMANENT, converted.permanent());
             } catch (EngineStateException e) {
                 throw new VtpmException("instance '" + order.name() + "' was not created: " + e.getMessage(), e);
             }
@@ -99,8 +119,98 @@ final class InstanceRegistry implements VtpmManager {
         return new ImportedInstance(created, notes);
     }
 
-    /** @param done what the log says was done */
-    private InstanceInfo create(NewInstance order, String done, FirstState first) throws VtpmException {
+    @Override
+    public byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException {
+        Instance found = get(instance);
+        InstanceInfo now = found.info();
+        if (now.state() == InstanceState.FAILED) {
+            throw new VtpmException("instance '" + found.name() + "' was not exported, it has failed: " + now.reason()
+                    + ". To export what is durable all the same, vtpm:stop it first");
+        }
+        try {
+            byte[] bundle = services.store().export(instance, recipient);
+            LOG.info("Instance {} exported: {}", found.name(), instance);
+            return bundle;
+        } catch (StateException e) {
+            throw new VtpmException("instance '" + found.name() + "' was not exported: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) throws VtpmException {
+        try {
+            return services.store().bundleLock(file);
+        } catch (StateException e) {
+            throw notImported(e);
+        }
+    }
+
+    @Override
+    public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase)
+            throws VtpmException {
+        InstanceBundle opened;
+        try {
+            opened = services.store().openBundle(bundle, passphrase);
+        } catch (StateException e) {
+            throw notImported(e);
+        }
+        try {
+            InstanceRecord before = opened.record();
+            NewInstance merged = new NewInstance(
+                    order.name() == null ? before.name() : order.name(),
+                    order.uuid() == null ? before.uuid() : order.uuid(),
+                    before.family(),
+                    order.isolation() == null ? before.isolation() : order.isolation(),
+                    order.startup() == null ? before.startup() : order.startup(),
+                    false,
+                    false,
+                    order.endpoints());
+            boolean known = knows(before.transport(), merged.isolation() == Isolation.PROCESS);
+            Past past = new Past("imported", known ? before.transport() : null, before.created());
+            InstanceInfo created = create(merged, past, factory -> tried(factory, merged, opened.state()));
+            return new ImportedInstance(created, notes(opened, known));
+        } finally {
+            opened.state().values().forEach(part -> Arrays.fill(part, (byte) 0));
+        }
+    }
+
+    private static VtpmException notImported(StateException e) {
+        return new VtpmException("no instance was imported: " + e.getMessage(), e);
+    }
+
+    /** Opens a state once, so that nothing is taken in that would not run. */
+    private static Map<StateKind, byte[]> tried(EngineFactory factory, NewInstance order, Map<StateKind, byte[]> state)
+            throws VtpmException {
+        try {
+            factory.open(state).close();
+            return state;
+        } catch (EngineStateException e) {
+            throw new VtpmException(
+                    "instance '" + order.name() + "' was not created, no engine here takes its state: "
+                            + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** What of an instance did not come along with its bundle. */
+    private static List<String> notes(InstanceBundle bundle, boolean transportKnown) {
+        InstanceRecord before = bundle.record();
+        List<String> notes = new ArrayList<>();
+        notes.add("It is as it was exported at " + bundle.exported() + ", after a loss of power.");
+        if (before.wanted() == Wanted.SUSPENDED) {
+            notes.add("What it was doing when it was suspended is not in the bundle.");
+        }
+        if (!before.endpoints().isEmpty()) {
+            notes.add("Its endpoints are not taken over: "
+                    + before.endpoints().stream().map(URI::toString).collect(Collectors.joining(", ")) + ".");
+        }
+        if (!transportKnown) {
+            notes.add("The transport that was chosen for it is not here: the host's default carries it.");
+        }
+        return notes;
+    }
+
+    private InstanceInfo create(NewInstance order, Past past, FirstState first) throws VtpmException {
         if (!NAME.matcher(order.name()).matches()) {
             throw new VtpmException(
                     "'" + order.name() + "' cannot be the name of an instance: use 1 to 64 letters, digits,"
@@ -116,14 +226,15 @@ final class InstanceRegistry implements VtpmManager {
         UUID uuid = order.uuid() == null ? UUID.randomUUID() : order.uuid();
         reserve(uuid, order);
         try {
-            return create(uuid, order, done, first.of(factory));
+            return create(uuid, order, past, first.of(factory));
         } finally {
             reserved.remove(uuid);
         }
     }
 
     /** Creates an instance with its first state, which is zeroed. */
-    private InstanceInfo create(UUID uuid, NewInstance order, String done, byte[] state) throws VtpmException {
+    private InstanceInfo create(UUID uuid, NewInstance order, Past past, Map<StateKind, byte[]> state)
+            throws VtpmException {
         Isolation isolation = order.isolation() == null ? services.settings().isolation() : order.isolation();
         InstanceRecord record = new InstanceRecord(
                 uuid,
@@ -131,24 +242,24 @@ final class InstanceRegistry implements VtpmManager {
                 order.family(),
                 isolation,
                 order.startup(),
-                null,
+                past.transport,
                 order.endpoints(),
                 order.endpoints().isEmpty() ? Wanted.STOPPED : Wanted.RUNNING,
-                clock.instant());
+                past.created);
         try {
-            services.store().create(record, Map.of(StateKind.PERMANENT, state));
+            services.store().create(record, state);
         } catch (IOException e) {
             throw new VtpmException(
                     "instance '" + order.name() + "' was not created, it cannot be stored: " + e.getMessage(), e);
         } finally {
-            Arrays.fill(state, (byte) 0);
+            state.values().forEach(part -> Arrays.fill(part, (byte) 0));
         }
         Instance instance = new Instance(record, services, pool);
         instances.put(uuid, instance);
         LOG.info(
                 "Instance {} {}: {}, TPM {}, {}",
                 order.name(),
-                done,
+                past.done,
                 uuid,
                 order.family().label(),
                 isolation);
@@ -178,7 +289,8 @@ final class InstanceRegistry implements VtpmManager {
     private void reserve(UUID uuid, NewInstance order) throws VtpmException {
         synchronized (uniqueness) {
             if (instances.containsKey(uuid) || reserved.containsKey(uuid)) {
-                throw new VtpmException("there is an instance with UUID " + uuid + " already");
+                throw new VtpmException("there is an instance with UUID " + uuid
+                        + " already; --uuid UUID gives the new one another identity");
             }
             if (find(order.name()).isPresent()
                     || reserved.values().stream().anyMatch(o -> o.name().equals(order.name()))) {
@@ -320,20 +432,29 @@ final class InstanceRegistry implements VtpmManager {
     public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
         Instance found = get(instance);
         boolean process = found.record().isolation() == Isolation.PROCESS;
-        boolean known = transport == null
-                || (process
-                        ? services.processTransports()
-                                .first(t -> t.name().equals(transport))
-                                .isPresent()
-                        : services.transports()
-                                .first(t -> t.name().equals(transport))
-                                .isPresent());
-        if (!known) {
+        if (!knows(transport, process)) {
             throw new VtpmException("no transport named '" + transport + "' can carry instance '" + found.name() + "'"
                     + (process ? ", whose engine is a process" : "") + "; there is " + services.transportNames());
         }
         found.useTransport(transport);
         return found.info();
+    }
+
+    /**
+     * Whether there is a transport.
+     *
+     * @param name or null for the host's default
+     * @param process whether it has to carry engines that are processes
+     */
+    private boolean knows(@Nullable String name, boolean process) {
+        return name == null
+                || (process
+                        ? services.processTransports()
+                                .first(t -> t.name().equals(name))
+                                .isPresent()
+                        : services.transports()
+                                .first(t -> t.name().equals(name))
+                                .isPresent());
     }
 
     @Override

@@ -33,12 +33,15 @@ import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.manager.AuthorityInfo;
+import org.vtpm.api.manager.BundleOrder;
 import org.vtpm.api.manager.EndpointHandler;
 import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StateStore;
@@ -243,6 +246,22 @@ public final class VtpmManagerComponent implements VtpmManager {
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
         return registry.importInstance(order, state);
+    }
+
+    @Override
+    public byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException {
+        return registry.exportInstance(instance, recipient);
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) throws VtpmException {
+        return registry.bundleLock(file);
+    }
+
+    @Override
+    public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase)
+            throws VtpmException {
+        return registry.importBundle(order, bundle, passphrase);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.ForeignState;
@@ -20,6 +21,7 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
+import org.vtpm.api.manager.BundleOrder;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
@@ -27,6 +29,8 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
 import org.vtpm.api.storage.StateSnapshot;
 
 /** A manager in memory that remembers what the shell ordered. */
@@ -47,6 +51,14 @@ final class FakeManager implements VtpmManager {
 
     @Nullable
     ForeignState lastState;
+
+    @Nullable
+    BundleOrder lastBundle;
+
+    /** Pass phrases of bundles, as they were at the time. */
+    final List<String> phrases = new ArrayList<>();
+
+    final List<byte[]> hostKeys = new ArrayList<>();
 
     /** Adds an instance as if it had been there before. */
     InstanceInfo add(String name, InstanceState state, @Nullable String reason, EndpointInfo... endpoints) {
@@ -107,6 +119,51 @@ final class FakeManager implements VtpmManager {
         return key == null
                 ? null
                 : new ForeignState.Key(key.form(), key.content().clone());
+    }
+
+    /** A bundle is a text that begins with what opens it. */
+    @Override
+    public byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException {
+        String bundled = find(instance).orElseThrow().record().name();
+        if (recipient instanceof BundleRecipient.Passphrase passphrase) {
+            phrases.add(new String(passphrase.phrase(), StandardCharsets.UTF_8));
+            return ("PASSPHRASE " + bundled).getBytes(StandardCharsets.UTF_8);
+        }
+        byte[] key = ((BundleRecipient.Host) recipient).key();
+        if (key.length != 44) {
+            throw new VtpmException("the key is none that bundles can be made for");
+        }
+        hostKeys.add(key);
+        return ("HOST " + bundled).getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) {
+        String content = new String(file, StandardCharsets.UTF_8);
+        return Stream.of(BundleLock.values())
+                .filter(lock -> content.startsWith(lock.name() + " "))
+                .findFirst();
+    }
+
+    @Override
+    public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase)
+            throws VtpmException {
+        lastBundle = order;
+        if (passphrase != null) {
+            phrases.add(new String(passphrase, StandardCharsets.UTF_8));
+        }
+        String content = new String(bundle, StandardCharsets.UTF_8);
+        String bundled = content.substring(content.indexOf(' ') + 1);
+        NewInstance made = new NewInstance(
+                order.name() == null ? bundled : order.name(),
+                order.uuid(),
+                TpmFamily.TPM_1_2,
+                order.isolation(),
+                StartupMode.CLEAR,
+                false,
+                false,
+                order.endpoints());
+        return new ImportedInstance(create(made), List.of("It is as it was exported."));
     }
 
     @Override

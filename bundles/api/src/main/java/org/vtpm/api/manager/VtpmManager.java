@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
+import org.vtpm.api.storage.InstanceBundle;
 import org.vtpm.api.storage.StateSnapshot;
 
 /**
@@ -32,6 +35,34 @@ public interface VtpmManager {
      * @throws VtpmException if the state is damaged or does not open, or as for {@link #create}; then there is no such instance
      */
     ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException;
+
+    /**
+     * Seals an instance for another host or a pass phrase: its record, and what is durable of its state now, as in {@link
+     * #takeStateSnapshot}. The instance goes on here, and that only one of the two is used is the operator's duty.
+     *
+     * @return a bundle for {@link #importBundle}, of at most {@link InstanceBundle#LONGEST} bytes
+     * @throws VtpmException if there is no such instance, it has failed, its state is refused or cannot be read, or the
+     *     recipient's key or pass phrase is unfit
+     */
+    byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException;
+
+    /**
+     * Tells whether a file is a bundle, and what opens it.
+     *
+     * @return empty if it is something else
+     * @throws VtpmException if it is a bundle that is damaged, or of a version that this program does not read
+     */
+    Optional<BundleLock> bundleLock(byte[] file) throws VtpmException;
+
+    /**
+     * Creates an instance from a bundle, and starts it if it is ordered to have endpoints. It starts as after a loss of power.
+     *
+     * @param order what shall be otherwise than in the bundle
+     * @param passphrase what opens the bundle; null if it is for this host
+     * @throws VtpmException if the bundle is damaged or does not open, the name or UUID is taken, an endpoint cannot be served,
+     *     no engine here takes the state, or it cannot be stored; then there is no such instance
+     */
+    ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase) throws VtpmException;
 
     /** All instances, by name. */
     List<InstanceInfo> instances();

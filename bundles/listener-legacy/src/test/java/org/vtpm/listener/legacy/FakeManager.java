@@ -14,6 +14,7 @@ import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
@@ -22,6 +23,7 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
+import org.vtpm.api.manager.BundleOrder;
 import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
@@ -29,6 +31,8 @@ import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.BundleLock;
+import org.vtpm.api.storage.BundleRecipient;
 import org.vtpm.api.storage.StateSnapshot;
 
 /**
@@ -139,6 +143,21 @@ final class FakeManager implements VtpmManager {
 
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public byte[] exportInstance(UUID instance, BundleRecipient recipient) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Optional<BundleLock> bundleLock(byte[] file) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase) {
         throw new UnsupportedOperationException();
     }
 
