@@ -16,7 +16,6 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -117,9 +116,7 @@ final class Certificate {
      * @param target a file, which is replaced, or {@value #STANDARD_OUTPUT}
      */
     void write(String what, String target) throws CommandException {
-        String pem = "-----BEGIN CERTIFICATE-----\n"
-                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der)
-                + "\n-----END CERTIFICATE-----\n";
+        String pem = Pem.text("CERTIFICATE", der);
         if (target.equals(STANDARD_OUTPUT)) {
             System.out.print(pem);
             return;

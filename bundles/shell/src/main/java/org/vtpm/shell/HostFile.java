@@ -11,12 +11,18 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Objects;
 import java.util.Set;
 import org.apache.karaf.shell.support.CommandException;
 
 /** Files on the manager's host that an operator named. */
 final class HostFile {
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
     private HostFile() {}
 
     /** The file that an operator named; a relative name is one below the manager's folder. */
@@ -56,19 +62,39 @@ final class HostFile {
         }
     }
 
-    /** Writes a file of mode 0600 that must not be there yet. */
+    /**
+     * Writes a file of mode 0600 that must not be there yet. It is there as a whole and durable, or not at all: it is written
+     * beside, and then linked, which never replaces a file.
+     */
     static void writeNew(Path file, byte[] content) throws CommandException {
-        try (FileChannel channel = FileChannel.open(
-                file,
-                Set.of(StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
-            ByteBuffer rest = ByteBuffer.wrap(content);
-            while (rest.hasRemaining()) {
-                channel.write(rest);
+        Path folder = Objects.requireNonNullElse(file.getParent(), file);
+        try {
+            Path draft = Files.createTempFile(folder, ".", ".new", OWNER_ONLY);
+            try {
+                try (FileChannel channel = FileChannel.open(draft, StandardOpenOption.WRITE)) {
+                    ByteBuffer rest = ByteBuffer.wrap(content);
+                    while (rest.hasRemaining()) {
+                        channel.write(rest);
+                    }
+                    channel.force(true);
+                }
+                Files.createLink(file, draft);
+            } finally {
+                Files.delete(draft);
             }
+            try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
+                names.force(true);
+            }
+        } catch (FileAlreadyExistsException e) {
+            throw new CommandException(taken(file), e);
         } catch (IOException e) {
             throw new CommandException(file + " cannot be written: " + reason(e), e);
         }
+    }
+
+    /** That there is a file already where a new one is to be written. */
+    static String taken(Path file) {
+        return file + " cannot be written: there is such a file already, and it is not overwritten; name another one";
     }
 
     /** Why a file cannot be used, for people. */
@@ -78,9 +104,6 @@ final class HostFile {
         }
         if (problem instanceof AccessDeniedException) {
             return "the manager's user may not";
-        }
-        if (problem instanceof FileAlreadyExistsException) {
-            return "there is such a file already, and it is not overwritten; name another one";
         }
         return String.valueOf(problem.getMessage());
     }

@@ -48,6 +48,13 @@ record Pem(String label, byte[] der) {
         }
     }
 
+    /** What {@link #read} reads, as text: only for what is not secret. */
+    static String text(String label, byte[] der) {
+        return "-----BEGIN " + label + "-----\n"
+                + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der)
+                + "\n-----END " + label + "-----\n";
+    }
+
     /** An older form of PEM has headers between its first line and the content; such keys are turned away by their label. */
     private static byte[] decode(Path file, String label, byte[] text, int from, int to) throws CommandException {
         byte[] dense = new byte[to - from];

@@ -1,6 +1,5 @@
 package org.vtpm.shell;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
@@ -14,7 +13,6 @@ import org.apache.karaf.shell.support.CommandException;
 /** Recovery keys that an operator hands in; they are zeroed when it is closed. */
 final class RecoveryKeys implements AutoCloseable {
     private static final int LONGEST = 1 << 14;
-    private static final char NO_ECHO = '\0';
 
     private final List<char[]> keys = new ArrayList<>();
 
@@ -26,20 +24,10 @@ final class RecoveryKeys implements AutoCloseable {
         try {
             for (int i = 1; i <= count; i++) {
                 String prompt = count == 1 ? "Recovery key: " : "Recovery key " + i + " of " + count + ": ";
-                // Karaf hands over what was typed as a String: it stays in memory until that is collected.
-                String typed = session.readLine(prompt, NO_ECHO);
-                if (typed == null || typed.isBlank()) {
-                    throw new CommandException("No key was given; nothing was changed");
-                }
+                String typed = Terminal.secret(session, prompt, "key", "--keys-file");
                 asked.keys.add(typed.strip().toCharArray());
             }
             return asked;
-        } catch (UnsupportedOperationException e) {
-            asked.close();
-            throw new CommandException("There is no terminal to ask for the keys; give them with --keys-file FILE", e);
-        } catch (IOException e) {
-            asked.close();
-            throw new CommandException("The keys cannot be read from the terminal: " + e.getMessage(), e);
         } catch (CommandException | RuntimeException e) {
             asked.close();
             throw e;

@@ -1,6 +1,7 @@
 package org.vtpm.shell;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,7 +39,7 @@ import org.vtpm.api.storage.StorageStatus;
         description = "Shows, checks and changes the storage that keeps all instances' state.",
         detailedDescription = "Actions: status; verify; compact; snapshot INSTANCE NAME; snapshots INSTANCE;"
                 + " restore INSTANCE NAME; drop INSTANCE NAME; rotate host|wrapping|data; replay strict|audit;"
-                + " operator-key FILE; revert INSTANCE (--out FILE | --signature FILE | --sign FILE)."
+                + " operator-key FILE; host-key [--out FILE]; revert INSTANCE (--out FILE | --signature FILE | --sign FILE)."
                 + " Example: vtpm:storage snapshot web before-update; vtpm:storage snapshots web")
 public final class Storage implements Action {
     /** What is done, and the options and words that belong to it. */
@@ -53,6 +54,7 @@ public final class Storage implements Action {
         ROTATE("host|wrapping|data"),
         REPLAY("strict|audit"),
         OPERATOR_KEY("FILE"),
+        HOST_KEY("", Signing.OUT),
         REVERT("INSTANCE", Signing.OUT, Signing.SIGNATURE, Signing.KEY);
 
         private final String usage;
@@ -71,7 +73,7 @@ public final class Storage implements Action {
     @Option(name = "--json", description = "Print JSON for a script")
     private boolean json;
 
-    @Option(name = Signing.OUT, description = Signing.OUT_HELP)
+    @Option(name = Signing.OUT, description = Signing.OUT_HELP + ", or for the host's public key")
     @Completion(FileCompleter.class)
     private @Nullable String out;
 
@@ -85,8 +87,8 @@ public final class Storage implements Action {
 
     @Argument(
             name = "action",
-            description = "status, verify, compact, snapshot, snapshots, restore, drop, rotate, replay, operator-key or"
-                    + " revert",
+            description = "status, verify, compact, snapshot, snapshots, restore, drop, rotate, replay, operator-key,"
+                    + " host-key or revert",
             required = true)
     @Completion(
             value = StringsCompleter.class,
@@ -101,6 +103,7 @@ public final class Storage implements Action {
                 "rotate",
                 "replay",
                 "operator-key",
+                "host-key",
                 "revert"
             })
     private String action;
@@ -150,6 +153,7 @@ public final class Storage implements Action {
                 Instances.tell(() -> storage.operatorKey(key));
                 System.out.println("Operator's key set; SHA-256 " + Certificate.sha256(key));
             }
+            case HOST_KEY -> hostKey(Instances.ask(storage::hostKey));
             case SNAPSHOT, SNAPSHOTS, RESTORE, DROP, REVERT -> ofInstance(storage, task, arguments);
         }
         return null;
@@ -201,6 +205,18 @@ public final class Storage implements Action {
             Instances.tell(() -> storage.revert(instance, signed.get()));
             System.out.println(name + ": may go on with the state that is there; vtpm:start " + name);
         }
+    }
+
+    /** With a file, only the fingerprint is printed, which is to be compared where the file goes. */
+    private void hostKey(byte[] key) throws CommandException {
+        if (out == null) {
+            System.out.print(HostKey.pem(key));
+        } else {
+            Path file = HostFile.named(out);
+            HostFile.writeNew(file, HostKey.pem(key).getBytes(StandardCharsets.US_ASCII));
+            System.out.println("This host's public key for bundles written to " + file);
+        }
+        System.out.println("SHA-256 " + Certificate.sha256(key));
     }
 
     private static void verify(StorageAdministration storage) throws CommandException {

@@ -9,6 +9,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
 import java.util.List;
 import java.util.UUID;
 import org.apache.karaf.shell.support.CommandException;
@@ -17,7 +18,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.api.engine.ForeignState.KeyForm;
+import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.instance.Isolation;
+import org.vtpm.api.manager.BundleOrder;
 
 class ImportTest {
     private static final byte[] STATE = {1, 2, 3};
@@ -139,6 +142,54 @@ class ImportTest {
     @Test
     void completionOffersWhatThereIs() {
         assertThat(shell.complete("vtpm:import demo x --kdf ")).contains("pbkdf2", "sha512");
+    }
+
+    @Test
+    void aBundleForThisHostIsRecognized() throws Exception {
+        Path bundle = Files.writeString(folder.resolve("web.vtpm"), "HOST web");
+
+        assertThat(shell.run("vtpm:import " + bundle))
+                .contains("web: STOPPED", "uuid     ", "note     It is as it was exported.", "never runs again");
+        assertThat(manager.lastBundle).isEqualTo(new BundleOrder(null, null, null, null, List.of()));
+
+        UUID uuid = UUID.fromString("11111111-2222-3333-4444-555555555555");
+        shell.run("vtpm:import web2 " + bundle
+                + " --startup state --isolation process --endpoint tcp:127.0.0.1:1 --uuid " + uuid);
+        assertThat(manager.lastBundle)
+                .isEqualTo(new BundleOrder(
+                        "web2", uuid, Isolation.PROCESS, StartupMode.STATE, List.of(URI.create("tcp:127.0.0.1:1"))));
+        assertThat(manager.phrases).isEmpty();
+        assertThat(bundle).hasContent("HOST web");
+        fails("vtpm:import x " + bundle + " --passphrase-file " + folder.resolve("secret"), "is made for a host");
+        fails("vtpm:import x " + bundle + " --kdf sha512", "vtpm:import of a bundle takes no --kdf");
+        fails("vtpm:import x " + bundle + " --key f", "vtpm:import of a bundle takes no --key");
+        fails("vtpm:import x " + bundle + " more", "Too many arguments: more");
+    }
+
+    @Test
+    void thePassphraseOfABundleIsReadOrAskedFor() throws Exception {
+        Path bundle = Files.writeString(folder.resolve("web.vtpm"), "PASSPHRASE web");
+        for (String content : List.of("a phrase", "a phrase\n", "a phrase\r\n")) {
+            Files.writeString(folder.resolve("secret"), content);
+            shell.run("vtpm:import " + bundle + " --passphrase-file " + folder.resolve("secret"));
+            manager.instances.clear();
+        }
+        assertThat(manager.phrases).containsExactly("a phrase", "a phrase", "a phrase");
+        fails("vtpm:import " + bundle, "no terminal to ask for the pass phrase; give --passphrase-file FILE");
+
+        List<String> prompts = shell.answer(new ArrayDeque<>(List.of("ty ped", " ")));
+        shell.run("vtpm:import " + bundle);
+        assertThat(manager.phrases).last().isEqualTo("ty ped");
+        assertThat(prompts).containsExactly("Pass phrase of the bundle:  \0");
+        manager.instances.clear();
+        fails("vtpm:import " + bundle, "No pass phrase was given");
+    }
+
+    @Test
+    void onlyABundleStandsAlone() throws Exception {
+        fails("vtpm:import " + folder.resolve("tpm-00.permall"), "tpm-00.permall is none");
+        fails("vtpm:import " + folder.resolve("none"), "none does not exist");
+        assertThat(manager.instances).isEmpty();
     }
 
     private void fails(String line, String message) {

@@ -86,6 +86,24 @@ class StorageTest {
     }
 
     @Test
+    void theHostsKeyIsShownOrWritten() throws Exception {
+        String fingerprint = Certificate.sha256(FakeStorage.HOST_KEY);
+        String shown = shell.run("vtpm:storage host-key");
+        assertThat(shown)
+                .startsWith("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VuAyEA")
+                .endsWith("-----END PUBLIC KEY-----\nSHA-256 " + fingerprint + "\n");
+
+        Path file = folder.resolve("host.pem");
+        assertThat(shell.run("vtpm:storage host-key --out " + file))
+                .contains("written to " + file, fingerprint)
+                .doesNotContain("BEGIN");
+        assertThat(HostKey.named(file.toString())).isEqualTo(FakeStorage.HOST_KEY);
+        assertThat(HostKey.named(shown.lines().toList().get(1))).isEqualTo(FakeStorage.HOST_KEY);
+        assertThat(shown).startsWith(Files.readString(file));
+        fails("vtpm:storage host-key --out " + file, "not overwritten");
+    }
+
+    @Test
     void oldStateIsLetInByTheOperatorsSignature() throws Exception {
         Path token = folder.resolve("token");
         fails("vtpm:storage revert demo --out " + token, "is not old");
