@@ -33,7 +33,7 @@ final class Trousers implements AutoCloseable {
     /**
      * Starts the daemon, until it listens.
      *
-     * @param folder does not exist yet; the tools run in it
+     * @param folder where the tools run; what an earlier daemon kept there, of the same TPM, counts
      * @param tpmPort of a TPM on the loopback interface
      */
     static Trousers start(Path folder, int tpmPort) throws IOException, InterruptedException {
