@@ -8,14 +8,21 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.KeyFactory;
+import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.security.interfaces.XECPublicKey;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
+import javax.crypto.Cipher;
+import javax.crypto.SecretKeyFactory;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.PBEKeySpec;
+import javax.crypto.spec.SecretKeySpec;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.storage.BundleLock;
 import org.vtpm.api.storage.BundleRecipient;
 import org.vtpm.api.storage.InstanceBundle;
+import org.vtpm.crypto.Hpke;
 import org.vtpm.crypto.Sha256;
 
 class BundleSealTest {
@@ -29,6 +36,8 @@ class BundleSealTest {
 
     /** Where the sealed content begins. */
     private static final int PHRASE_HEADER = 11 + 4 + 32;
+
+    private static final int HOST_HEADER = 11 + 32 + 80;
 
     private final SecureRandom random = new SecureRandom();
     private final byte[] seed = seed();
@@ -106,18 +115,16 @@ class BundleSealTest {
     @Test
     void everyByteThatIsChangedOnPurposeIsNoticed() throws Exception {
         for (byte[] bundle : new byte[][] {forPhrase(), forHost()}) {
-            // The last change but one of the rounds would take seconds; what they are bound to is tested below.
             for (int at = LOCK; at < bundle.length - Sha256.LENGTH; at++) {
-                if (at < ROUNDS_FIELD || at >= ROUNDS_FIELD + 4) {
+                // Rounds could come to millions; they are changed below.
+                boolean rounds = bundle[LOCK] == 1 && at >= ROUNDS_FIELD && at < ROUNDS_FIELD + 4;
+                for (int change : rounds ? new int[0] : new int[] {1, 0x80}) {
                     byte[] changed = bundle.clone();
-                    changed[at] ^= 1;
+                    changed[at] ^= (byte) change;
                     assertThat(refusal(withChecksum(changed)))
                             .as("byte " + at)
                             .containsAnyOf(
-                                    "none that this program made",
-                                    "somebody has changed it",
-                                    "is made for host",
-                                    "wants");
+                                    "none that this program made", "somebody has changed it", "is made for host");
                 }
             }
         }
@@ -205,6 +212,43 @@ class BundleSealTest {
 
     private byte[] seal(BundleRecipient recipient, byte[] content) throws IOException {
         return BundleSeal.seal(recipient, ROUNDS, content, random);
+    }
+
+    /** By docs/export.md, with Java's own algorithms. */
+    @Test
+    void theFormatIsAsDocumented() throws Exception {
+        byte[] bundle = forPhrase();
+        ByteBuffer fields = ByteBuffer.wrap(bundle);
+        byte[] magic = new byte[8];
+        byte[] salt = new byte[32];
+        fields.get(magic);
+        assertThat(magic).asString(UTF_8).isEqualTo("VTPMBNDL");
+        assertThat(fields.getShort()).isEqualTo((short) 1);
+        assertThat(fields.get()).isEqualTo((byte) 1);
+        int rounds = fields.getInt();
+        fields.get(salt);
+        char[] phrase = new String(PHRASE, UTF_8).toCharArray();
+        byte[] key = SecretKeyFactory.getInstance("PBKDF2WithHmacSHA512")
+                .generateSecret(new PBEKeySpec(phrase, salt, rounds, 256))
+                .getEncoded();
+        assertThat(opened(bundle, fields.position(), key)).isEqualTo(CONTENT);
+
+        bundle = forHost();
+        assertThat(bundle[LOCK]).isEqualTo((byte) 2);
+        byte[] sealedKey = Arrays.copyOfRange(bundle, HOST_HEADER - 80, HOST_HEADER);
+        assertThat(Arrays.copyOfRange(bundle, LOCK + 1, HOST_HEADER - 80)).isEqualTo(Hpke.publicKey(seed));
+        key = Hpke.open(seed, "vtpm bundle 1: content key".getBytes(UTF_8), sealedKey);
+        assertThat(opened(bundle, HOST_HEADER, key)).isEqualTo(CONTENT);
+    }
+
+    private static byte[] opened(byte[] bundle, int header, byte[] key) throws Exception {
+        Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+        cipher.init(Cipher.DECRYPT_MODE, new SecretKeySpec(key, "AES"), new GCMParameterSpec(128, bundle, header, 12));
+        cipher.updateAAD(bundle, 0, header);
+        int end = bundle.length - 32;
+        assertThat(MessageDigest.getInstance("SHA-256").digest(Arrays.copyOf(bundle, end)))
+                .isEqualTo(Arrays.copyOfRange(bundle, end, bundle.length));
+        return cipher.doFinal(bundle, header + 12, end - header - 12);
     }
 
     @Test
