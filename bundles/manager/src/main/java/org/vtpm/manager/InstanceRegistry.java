@@ -201,8 +201,9 @@ final class InstanceRegistry implements VtpmManager {
             notes.add("What it was doing when it was suspended is not in the bundle.");
         }
         if (!before.endpoints().isEmpty()) {
+            // In ASCII: whoever made the bundle is not trusted with an operator's terminal.
             notes.add("Its endpoints are not taken over: "
-                    + before.endpoints().stream().map(URI::toString).collect(Collectors.joining(", ")) + ".");
+                    + before.endpoints().stream().map(URI::toASCIIString).collect(Collectors.joining(", ")) + ".");
         }
         if (!transportKnown) {
             notes.add("The transport that was chosen for it is not here: the host's default carries it.");

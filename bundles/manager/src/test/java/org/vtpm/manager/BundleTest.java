@@ -167,7 +167,7 @@ class BundleTest {
                 Isolation.SHARED,
                 StartupMode.CLEAR,
                 "\u001b[2Junheard-of",
-                List.of(),
+                List.of(URI.create("test:\u202eeno")),
                 Wanted.STOPPED,
                 record.created());
         byte[] state = {5};
@@ -185,7 +185,9 @@ class BundleTest {
                 .hasMessageContaining("no instance was imported: the pass phrase is wrong");
         ImportedInstance imported = manager.importBundle(AS_IT_WAS, second, null);
         assertThat(imported.instance().record().transport()).isNull();
-        assertThat(imported.notes()).anyMatch(note -> note.contains("transport that was chosen for it is not here"));
+        assertThat(imported.notes())
+                .contains("Its endpoints are not taken over: test:%E2%80%AEeno.")
+                .anyMatch(note -> note.contains("transport that was chosen for it is not here"));
     }
 
     @Test

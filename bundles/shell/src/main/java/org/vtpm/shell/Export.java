@@ -80,7 +80,7 @@ public final class Export implements Action {
         UUID uuid = instance.record().uuid();
         if (to != null) {
             byte[] key = HostKey.named(to);
-            write(file, Instances.ask(() -> host.exportInstance(uuid, new BundleRecipient.Host(key))));
+            HostFile.writeNew(file, Instances.ask(() -> host.exportInstance(uuid, new BundleRecipient.Host(key))));
             tell(instance, file, "for the host with the key SHA-256 " + Certificate.sha256(key));
             return null;
         }
@@ -88,14 +88,10 @@ public final class Export implements Action {
                 ? Passphrase.askTwice(session)
                 : Passphrase.read(HostFile.named(passphraseFile))) {
             BundleRecipient recipient = new BundleRecipient.Passphrase(phrase.bytes());
-            write(file, Instances.ask(() -> host.exportInstance(uuid, recipient)));
+            HostFile.writeNew(file, Instances.ask(() -> host.exportInstance(uuid, recipient)));
         }
         tell(instance, file, "for whoever knows the pass phrase");
         return null;
-    }
-
-    private static void write(Path file, byte[] bundle) throws CommandException {
-        HostFile.writeNew(file, bundle);
     }
 
     private static void tell(InstanceInfo instance, Path file, String recipient) {
