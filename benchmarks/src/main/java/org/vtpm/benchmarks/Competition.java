@@ -2,6 +2,7 @@ package org.vtpm.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -54,6 +55,9 @@ final class Competition implements AutoCloseable {
         List<String> orders = new ArrayList<>();
         while (ourPorts.size() + more.size() < count) {
             int port = KarafServer.freePort();
+            if (more.contains(port) || ourPorts.contains(port)) {
+                continue;
+            }
             more.add(port);
             orders.add("vtpm:create guest" + port + " --endpoint tcp:127.0.0.1:" + port);
         }
@@ -81,6 +85,25 @@ final class Competition implements AutoCloseable {
             swtpmPorts.add(port);
         }
         return swtpmPorts.subList(0, count);
+    }
+
+    /** The time that processors worked for the assembly. */
+    Duration ourProcessorTime() {
+        return processorTime(ProcessHandle.of(karaf.pid()).orElseThrow());
+    }
+
+    /** The time that processors worked for all swtpms. */
+    Duration theirProcessorTime() {
+        return swtpms.stream().map(Swtpm::processorTime).reduce(Duration.ZERO, Duration::plus);
+    }
+
+    /** The time that processors worked for the clients, which are this program. */
+    static Duration clientsProcessorTime() {
+        return processorTime(ProcessHandle.current());
+    }
+
+    private static Duration processorTime(ProcessHandle process) {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO);
     }
 
     @Override

@@ -115,6 +115,11 @@ public final class Swtpm implements AutoCloseable {
     }
 
     /** Power off. */
+    /** The time that processors worked for it. */
+    public Duration processorTime() {
+        return process.info().totalCpuDuration().orElse(Duration.ZERO);
+    }
+
     @Override
     public void close() {
         Programs.end(process);
