@@ -49,10 +49,28 @@ public record State(PermanentState permanent, StClearState stClear, VolatileStat
         }
     }
 
+    /** From one state to the next most arrays stay, in their order: only where the two differ is a search needed. */
+    @SuppressWarnings("ReferenceEquality")
     private static void addMissing(Stream<byte[]> secrets, Stream<byte[]> kept, List<byte[]> missing) {
-        Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
-        kept.forEach(live::add);
-        secrets.filter(secret -> !live.contains(secret)).forEach(missing::add);
+        byte[][] before = secrets.toArray(byte[][]::new);
+        byte[][] after = kept.toArray(byte[][]::new);
+        int start = 0;
+        while (start < Math.min(before.length, after.length) && before[start] == after[start]) {
+            start++;
+        }
+        int end = before.length;
+        int afterEnd = after.length;
+        while (end > start && afterEnd > start && before[end - 1] == after[afterEnd - 1]) {
+            end--;
+            afterEnd--;
+        }
+        if (start < end) {
+            Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
+            Collections.addAll(live, after);
+            Arrays.stream(before, start, end)
+                    .filter(secret -> !live.contains(secret))
+                    .forEach(missing::add);
+        }
     }
 
     /** Zeroes all secrets. */
