@@ -21,13 +21,13 @@ final class ApprovedPolicies implements PlatformPolicies {
 
     @Override
     public Set<Integer> indices(byte[] sealed) throws RootOfTrustException {
-        return Set.copyOf(SealedBlob.parse(sealed).selection().indices());
+        return Set.copyOf(SealedBlob.parse(sealed).selection().registers().indices());
     }
 
     @Override
     public byte[] toSign(byte[] sealed, List<PcrValue> values) throws RootOfTrustException {
         Pcrs pcrs = withPcrs(SealedBlob.parse(sealed)).selection();
-        return pcrs.toSign(pcrs.bytes(values));
+        return pcrs.toSign(pcrs.registers().bytes(values));
     }
 
     @Override
@@ -35,7 +35,7 @@ final class ApprovedPolicies implements PlatformPolicies {
             throws RootOfTrustException {
         SealedBlob blob = withPcrs(SealedBlob.parse(sealed));
         Pcrs pcrs = blob.selection();
-        byte[] bytes = pcrs.bytes(values);
+        byte[] bytes = pcrs.registers().bytes(values);
         if (!OperatorKey.of(blob.operatorKey()).verifies(pcrs.toSign(bytes), signature)) {
             throw new RootOfTrustException(
                     "that is no signature of the operator's key over this policy: sign exactly"

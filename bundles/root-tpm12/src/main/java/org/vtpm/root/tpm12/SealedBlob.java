@@ -15,6 +15,7 @@ import org.vtpm.codec.U16;
 import org.vtpm.crypto.Sha1;
 import org.vtpm.crypto.Sha256;
 import org.vtpm.crypto.VerificationKey;
+import org.vtpm.hosttpm.PcrSet;
 import org.vtpm.tpm12.structure.PcrInfoShort;
 import org.vtpm.tpm12.structure.StoredData;
 import org.vtpm.tpm12.structure.TpmException;
@@ -55,7 +56,7 @@ record SealedBlob(
      * @param data what TPM_Seal returned
      */
     record Copy(
-            @Sized(prefix = 2, max = Pcrs.COUNT * Sha1.LENGTH)
+            @Sized(prefix = 2, max = PcrSet.COUNT * Sha1.LENGTH)
             byte[] values,
 
             @Sized(prefix = 2, max = 512) byte[] signature,
@@ -135,7 +136,7 @@ record SealedBlob(
     }
 
     private SealedBlob checked() throws RootOfTrustException {
-        if (pcrs >>> Pcrs.COUNT != 0 || (pcrs == 0) != (operatorKey.length == 0)) {
+        if (pcrs >>> PcrSet.COUNT != 0 || (pcrs == 0) != (operatorKey.length == 0)) {
             throw damaged("its PCRs and its operator's key do not fit");
         }
         if (pcrs == 0) {
@@ -150,7 +151,7 @@ record SealedBlob(
         VerificationKey operator = OperatorKey.of(operatorKey);
         for (Copy copy : copies) {
             PcrInfoShort release = copy.data().release();
-            if (copy.values().length != selection().length()
+            if (copy.values().length != selection().registers().length()
                     || release == null
                     || !selection().fits(release, copy.values())) {
                 throw damaged("an approved policy is not that of its copy");

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.Examination;
-import org.vtpm.api.root.Examination.PcrDifference;
 import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
@@ -131,7 +130,7 @@ final class Sealer {
             if (key != null) {
                 key.trusted(tpm);
             }
-            return pcrs.values(pcrs.read(tpm));
+            return pcrs.registers().values(pcrs.read(tpm));
         });
     }
 
@@ -188,40 +187,14 @@ final class Sealer {
 
     /** What keeps the blob closed while PCRs have these values. */
     private static Examination compare(SealedBlob blob, byte[] values) {
-        Pcrs pcrs = blob.selection();
-        if (blob.copies().isEmpty()) {
-            return new Examination(
-                    List.of("no state of the host is approved yet: sign the policy of PCRs " + pcrs.indices()
-                            + " with the operator's key, and approve it"),
-                    List.of(),
-                    0);
-        }
-        List<PcrDifference> nearest = null;
-        for (SealedBlob.Copy copy : blob.copies()) {
-            List<PcrDifference> differences = differences(pcrs.values(values), pcrs.values(copy.values()));
-            if (nearest == null || differences.size() < nearest.size()) {
-                nearest = differences;
-            }
-        }
-        List<PcrDifference> differences = nearest == null ? List.of() : nearest;
-        List<String> problems = new ArrayList<>();
-        for (PcrDifference each : differences) {
-            problems.add("PCR " + each.now() + ", but the approved state that is nearest has " + each.approved());
-        }
-        if (!problems.isEmpty()) {
-            problems.add("boot what was approved, or sign the policy of these values with the operator's key and"
-                    + " approve it, if they are what they should be");
-        }
-        return new Examination(problems, differences, blob.approved());
-    }
-
-    private static List<PcrDifference> differences(List<PcrValue> now, List<PcrValue> approved) {
-        List<PcrDifference> differences = new ArrayList<>();
-        for (int i = 0; i < now.size(); i++) {
-            if (!now.get(i).equals(approved.get(i))) {
-                differences.add(new PcrDifference(now.get(i), approved.get(i)));
-            }
-        }
-        return differences;
+        return blob.pcrs() == 0
+                ? new Examination(List.of(), List.of(), 0)
+                : blob.selection()
+                        .registers()
+                        .examine(
+                                values,
+                                blob.copies().stream()
+                                        .map(SealedBlob.Copy::values)
+                                        .toList());
     }
 }

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.tpm12.structure.StoredData;
 
@@ -139,20 +138,6 @@ class SealedBlobTest {
         assertThat(blob.copies())
                 .extracting(each -> (int) each.signature()[0])
                 .containsExactly(19, 18, 17, 16, 15, 14, 13, 12);
-    }
-
-    @Test
-    void valuesAreWantedForTheRegistersOnce() throws Exception {
-        byte[] seven = new byte[20];
-        seven[0] = 7;
-        byte[] bytes = pcrs.bytes(
-                List.of(new PcrValue(7, seven), new PcrValue(0, new byte[20]), new PcrValue(23, new byte[20])));
-        assertThat(bytes).hasSize(60).contains(7, org.assertj.core.data.Index.atIndex(20));
-        assertThat(pcrs.values(bytes)).extracting(PcrValue::index).containsExactly(0, 7, 23);
-        assertThatThrownBy(() -> pcrs.bytes(List.of(new PcrValue(7, seven))))
-                .isInstanceOf(RootOfTrustException.class)
-                .hasMessageContaining("[0, 7, 23]");
-        assertThatThrownBy(() -> Pcrs.of(Set.of(24))).isInstanceOf(RootOfTrustException.class);
     }
 
     private SealedBlob blob(byte[] key) {

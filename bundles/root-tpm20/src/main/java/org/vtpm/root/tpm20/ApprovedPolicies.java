@@ -21,13 +21,13 @@ final class ApprovedPolicies implements PlatformPolicies {
 
     @Override
     public Set<Integer> indices(byte[] sealed) throws RootOfTrustException {
-        return Set.copyOf(SealedBlob.parse(sealed).pcrPolicy().indices());
+        return Set.copyOf(SealedBlob.parse(sealed).pcrPolicy().registers().indices());
     }
 
     @Override
     public byte[] toSign(byte[] sealed, List<PcrValue> values) throws RootOfTrustException {
         PcrPolicy pcrs = withPcrs(SealedBlob.parse(sealed)).pcrPolicy();
-        return pcrs.toSign(pcrs.bytes(values));
+        return pcrs.toSign(pcrs.registers().bytes(values));
     }
 
     @Override
@@ -35,7 +35,7 @@ final class ApprovedPolicies implements PlatformPolicies {
             throws RootOfTrustException {
         SealedBlob blob = withPcrs(SealedBlob.parse(sealed));
         PcrPolicy pcrs = blob.pcrPolicy();
-        byte[] bytes = pcrs.bytes(values);
+        byte[] bytes = pcrs.registers().bytes(values);
         if (!OperatorKey.of(blob.operatorKey()).verifies(pcrs.toSign(bytes), signature)) {
             throw new RootOfTrustException(
                     "that is no signature of the operator's key over this policy: sign exactly"

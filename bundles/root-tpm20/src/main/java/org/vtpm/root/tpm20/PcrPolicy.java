@@ -3,16 +3,14 @@ package org.vtpm.root.tpm20;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.codec.ByteWriter;
 import org.vtpm.codec.Codec;
 import org.vtpm.crypto.Sha256;
 import org.vtpm.hosttpm.HostTpmException;
+import org.vtpm.hosttpm.PcrSet;
 
 /**
  * A selection of PCRs in the SHA-256 bank, and the digests of policies about them as the TPM computes them (TPM 2.0 Library,
@@ -21,9 +19,6 @@ import org.vtpm.hosttpm.HostTpmException;
  * @param bitmap bit n stands for PCR n
  */
 record PcrPolicy(int bitmap) {
-    /** Number of PCRs. */
-    static final int COUNT = 24;
-
     /**
      * What the operator signs together with a policy, so that a signature that the same key made for another purpose does not
      * count here.
@@ -35,30 +30,12 @@ record PcrPolicy(int bitmap) {
     private static final byte[] START = new byte[Sha256.LENGTH];
 
     static PcrPolicy of(Collection<Integer> indices) throws RootOfTrustException {
-        int bitmap = 0;
-        for (int index : indices) {
-            if (index < 0 || index >= COUNT) {
-                throw new RootOfTrustException("there is no PCR " + index + ": they are numbered 0 to " + (COUNT - 1));
-            }
-            bitmap |= 1 << index;
-        }
-        return new PcrPolicy(bitmap);
+        return new PcrPolicy(PcrSet.of(indices, Sha256.LENGTH).bitmap());
     }
 
-    /** The registers in ascending order. */
-    List<Integer> indices() {
-        List<Integer> indices = new ArrayList<>();
-        for (int index = 0; index < COUNT; index++) {
-            if ((bitmap & (1 << index)) != 0) {
-                indices.add(index);
-            }
-        }
-        return indices;
-    }
-
-    /** Length in bytes of the values of all these registers. */
-    int length() {
-        return Sha256.LENGTH * Integer.bitCount(bitmap);
+    /** The registers, with their values in the SHA-256 bank. */
+    PcrSet registers() {
+        return new PcrSet(bitmap, Sha256.LENGTH);
     }
 
     Structures.PcrSelection selection() {
@@ -93,41 +70,13 @@ record PcrPolicy(int bitmap) {
         return Sha256.of(key, POLICY_REF);
     }
 
-    /** The values that belong to these registers, one after the other in ascending order. */
-    byte[] bytes(List<PcrValue> values) throws RootOfTrustException {
-        List<PcrValue> sorted = new ArrayList<>(values);
-        sorted.sort((a, b) -> Integer.compare(a.index(), b.index()));
-        if (!sorted.stream().map(PcrValue::index).toList().equals(indices())) {
-            throw new RootOfTrustException("values are needed for the PCRs " + indices() + ", each once");
-        }
-        ByteWriter out = new ByteWriter();
-        for (PcrValue value : sorted) {
-            if (value.value().length != Sha256.LENGTH) {
-                throw new RootOfTrustException("PCR " + value.index() + " has " + value.value().length
-                        + " bytes, but a SHA-256 value has " + Sha256.LENGTH);
-            }
-            out.bytes(value.value());
-        }
-        return out.finish();
-    }
-
-    /** The registers with the values that {@link #bytes} put together. */
-    List<PcrValue> values(byte[] bytes) {
-        List<PcrValue> values = new ArrayList<>();
-        for (int index : indices()) {
-            int at = values.size() * Sha256.LENGTH;
-            values.add(new PcrValue(index, Arrays.copyOfRange(bytes, at, at + Sha256.LENGTH)));
-        }
-        return values;
-    }
-
     /** Reads the registers: all in one state of the TPM. */
     byte[] read(Tpm tpm) throws HostTpmException, RefusedException, RootOfTrustException {
         for (int attempt = 0; attempt < CALM_ATTEMPTS; attempt++) {
-            byte[][] values = new byte[COUNT][];
+            byte[][] values = new byte[PcrSet.COUNT][];
             if (readOnce(tpm, values)) {
                 ByteWriter out = new ByteWriter();
-                for (int index : indices()) {
+                for (int index : registers().indices()) {
                     out.bytes(values[index]);
                 }
                 return out.finish();
@@ -148,10 +97,11 @@ record PcrPolicy(int bitmap) {
                                     CommandCode.PCR_READ,
                                     Structures.encode(new Structures.PcrRead(List.of(new PcrPolicy(rest).selection()))))
                             .parameters());
-            List<Integer> got = new PcrPolicy(returned(some)).indices();
+            List<Integer> got = new PcrPolicy(returned(some)).registers().indices();
             if (got.isEmpty()) {
                 throw new RootOfTrustException("the TPM has no SHA-256 values for the PCRs "
-                        + new PcrPolicy(rest).indices() + ": switch its SHA-256 bank on in the host's firmware");
+                        + new PcrPolicy(rest).registers().indices()
+                        + ": switch its SHA-256 bank on in the host's firmware");
             }
             if (got.size() != some.values().size() || got.size() > AT_ONCE || (returned(some) & ~rest) != 0) {
                 throw Tpm.noResponse(CommandCode.PCR_READ, "other PCRs than asked for");
@@ -176,7 +126,7 @@ record PcrPolicy(int bitmap) {
         int bitmap = 0;
         for (Structures.PcrSelection selection : some.pcrs()) {
             if (selection.hash() == Structures.ALG_SHA256) {
-                for (int i = 0; i < Math.min(selection.select().length, COUNT / Byte.SIZE); i++) {
+                for (int i = 0; i < Math.min(selection.select().length, PcrSet.COUNT / Byte.SIZE); i++) {
                     bitmap |= (selection.select()[i] & 0xFF) << (Byte.SIZE * i);
                 }
             }

@@ -13,6 +13,7 @@ import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
 import org.vtpm.codec.U16;
 import org.vtpm.crypto.Sha256;
+import org.vtpm.hosttpm.PcrSet;
 
 /**
  * What {@code seal} returns, version 1; docs/root-tpm20.md describes it byte by byte.
@@ -52,7 +53,7 @@ record SealedBlob(
      * @param signature as the operator made it
      */
     record Approved(
-            @Sized(prefix = 2, max = PcrPolicy.COUNT * Sha256.LENGTH)
+            @Sized(prefix = 2, max = PcrSet.COUNT * Sha256.LENGTH)
             byte[] values,
 
             @Sized(prefix = 2, max = 512) byte[] signature) {}
@@ -157,7 +158,7 @@ record SealedBlob(
         } catch (CodecException e) {
             throw damaged("its object is none");
         }
-        if (pcrs >>> PcrPolicy.COUNT != 0 || (pcrs == 0) != (operatorKey.length == 0)) {
+        if (pcrs >>> PcrSet.COUNT != 0 || (pcrs == 0) != (operatorKey.length == 0)) {
             throw damaged("its PCRs and its operator's key do not fit");
         }
         if (pcrs == 0) {
@@ -165,8 +166,9 @@ record SealedBlob(
         }
         OperatorKey operator = OperatorKey.of(operatorKey);
         boolean signed = policies.stream()
-                .allMatch(each -> each.values().length == pcrPolicy().length()
-                        && operator.verifies(pcrPolicy().toSign(each.values()), each.signature()));
+                .allMatch(
+                        each -> each.values().length == pcrPolicy().registers().length()
+                                && operator.verifies(pcrPolicy().toSign(each.values()), each.signature()));
         return checked(object, signed, PcrPolicy.authorizeDigest(operator.name()));
     }
 

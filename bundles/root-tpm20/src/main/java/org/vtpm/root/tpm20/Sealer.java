@@ -1,12 +1,10 @@
 package org.vtpm.root.tpm20;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.root.Examination;
-import org.vtpm.api.root.Examination.PcrDifference;
 import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
@@ -68,8 +66,8 @@ final class Sealer {
 
     byte[] reseal(byte[] sealed, byte[] secret, byte[] ownerAuth) throws RootOfTrustException {
         SealedBlob old = SealedBlob.parse(sealed);
-        SealingTerms terms =
-                new SealingTerms(Set.copyOf(old.pcrPolicy().indices()), old.operatorKey(), ownerAuth, false);
+        SealingTerms terms = new SealingTerms(
+                Set.copyOf(old.pcrPolicy().registers().indices()), old.operatorKey(), ownerAuth, false);
         // The signatures are over values of PCRs, and do not care which secret or TPM they release.
         return SealedBlob.parse(seal(secret, terms)).with(old.policies()).encode();
     }
@@ -120,7 +118,7 @@ final class Sealer {
             if (blob != null) {
                 storageKey(tpm, blob);
             }
-            return pcrs.values(pcrs.read(tpm));
+            return pcrs.registers().values(pcrs.read(tpm));
         });
     }
 
@@ -251,41 +249,12 @@ final class Sealer {
 
     /** What keeps the blob closed while PCRs have these values. */
     private static Examination compare(SealedBlob blob, byte[] values) {
-        PcrPolicy pcrs = blob.pcrPolicy();
-        int approved = blob.policies().size();
-        if (approved == 0) {
-            return new Examination(
-                    List.of("no state of the host is approved yet: sign the policy of PCRs " + pcrs.indices()
-                            + " with the operator's key, and approve it"),
-                    List.of(),
-                    0);
-        }
-        List<PcrDifference> nearest = null;
-        for (SealedBlob.Approved policy : blob.policies()) {
-            List<PcrDifference> differences = differences(pcrs.values(values), pcrs.values(policy.values()));
-            if (nearest == null || differences.size() < nearest.size()) {
-                nearest = differences;
-            }
-        }
-        List<String> problems = new ArrayList<>();
-        for (PcrDifference each : nearest == null ? List.<PcrDifference>of() : nearest) {
-            problems.add("PCR " + each.now() + ", but the approved state that is nearest has " + each.approved() + ": "
-                    + PcrUse.of(each.now().index()));
-        }
-        if (!problems.isEmpty()) {
-            problems.add("boot what was approved, or sign the policy of these values with the operator's key and"
-                    + " approve it, if they are what they should be");
-        }
-        return new Examination(problems, nearest == null ? List.of() : nearest, approved);
-    }
-
-    private static List<PcrDifference> differences(List<PcrValue> now, List<PcrValue> approved) {
-        List<PcrDifference> differences = new ArrayList<>();
-        for (int i = 0; i < now.size(); i++) {
-            if (!now.get(i).equals(approved.get(i))) {
-                differences.add(new PcrDifference(now.get(i), approved.get(i)));
-            }
-        }
-        return differences;
+        return blob.pcrPolicy()
+                .registers()
+                .examine(
+                        values,
+                        blob.policies().stream()
+                                .map(SealedBlob.Approved::values)
+                                .toList());
     }
 }

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.vtpm.api.root.PcrValue;
 import org.vtpm.api.root.RootOfTrustException;
 
 class SealedBlobTest {
@@ -123,20 +122,6 @@ class SealedBlobTest {
         assertThat(blob.policies())
                 .extracting(each -> (int) each.signature()[0])
                 .containsExactly(99, 19, 18, 17, 16, 14, 13, 12);
-    }
-
-    @Test
-    void valuesAreWantedForTheRegistersOnce() throws Exception {
-        byte[] seven = new byte[32];
-        seven[0] = 7;
-        byte[] bytes = pcrs.bytes(
-                List.of(new PcrValue(7, seven), new PcrValue(0, new byte[32]), new PcrValue(23, new byte[32])));
-        assertThat(bytes).hasSize(96).contains(7, org.assertj.core.data.Index.atIndex(32));
-        assertThat(pcrs.values(bytes)).extracting(PcrValue::index).containsExactly(0, 7, 23);
-        assertThatThrownBy(() -> pcrs.bytes(List.of(new PcrValue(7, seven))))
-                .isInstanceOf(RootOfTrustException.class)
-                .hasMessageContaining("[0, 7, 23]");
-        assertThatThrownBy(() -> PcrPolicy.of(Set.of(24))).isInstanceOf(RootOfTrustException.class);
     }
 
     private SealedBlob blob(byte[] key) throws RootOfTrustException {

@@ -1,4 +1,4 @@
-package org.vtpm.root.tpm20;
+package org.vtpm.hosttpm;
 
 /** What the firmware and the boot loaders of a PC usually measure into a PCR, in words that follow its name. */
 final class PcrUse {
