@@ -13,6 +13,7 @@ PEERS=(
     tpm-tools:tpm_version    # real clients
     tpm-quote-tools:tpm_getquote # the same, for attestation
     tpm2-tools:tpm2_getcap   # look into a TPM 2.0
+    systemd:systemd-analyze  # reads the unit of the Debian package
     openssl:openssl          # signs operators' policies
     libgmp10:libgmp.so.10    # the native big-number provider
     openssh-client:ssh       # tries to log in to the shell

@@ -31,7 +31,7 @@ find_java() {
 }
 
 running() {
-    [ -s "$home/karaf.pid" ] && kill -0 "$(cat "$home/karaf.pid")" 2>/dev/null
+    [ -s "$home/data/karaf.pid" ] && kill -0 "$(cat "$home/data/karaf.pid")" 2>/dev/null
 }
 
 listening() {
@@ -138,7 +138,7 @@ case ${1:-} in
     '')
         find_java
         if running; then
-            echo "It runs already, with process $(cat "$home/karaf.pid"); to start what was built anew, stop it first."
+            echo "It runs already, with process $(cat "$home/data/karaf.pid"); to start what was built anew, stop it first."
         else
             build
             install_product
@@ -157,7 +157,7 @@ case ${1:-} in
             running || exit 0
             sleep 0.5
         done
-        die "It did not stop in 30 seconds: process $(cat "$home/karaf.pid")."
+        die "It did not stop in 30 seconds: process $(cat "$home/data/karaf.pid")."
         ;;
     *)
         die "usage: run.sh [stop]"
