@@ -40,8 +40,12 @@ public final class XenStore implements NodeAccess, AutoCloseable {
 
     /** Who wants to know. Called by the connection's own thread, which must not be kept waiting. */
     public interface Listener {
-        /** The node of a watch, or one beneath it, has changed; or the watch was just set. */
-        void changed(String token);
+        /**
+         * A watched node has changed, or the watch was just set.
+         *
+         * @param path the node, which may be one beneath that of the watch
+         */
+        void changed(String path, String token);
 
         /** The connection is lost; not called when it was closed. */
         void lost(IOException why);
@@ -378,7 +382,7 @@ public final class XenStore implements NodeAccess, AutoCloseable {
             if (strings.size() < 2) {
                 throw new IOException("XenStore sent news of a watch without its token");
             }
-            listener.changed(strings.get(1));
+            listener.changed(strings.get(0), strings.get(1));
             return;
         }
         Pending waiting = pending.get(message.request());

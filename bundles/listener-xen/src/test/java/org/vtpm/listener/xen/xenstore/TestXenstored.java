@@ -22,8 +22,7 @@ import java.util.function.UnaryOperator;
 
 /**
  * A xenstored for tests, as Xen's {@code docs/misc/xenstore.txt} tells: nodes, watches, transactions that fail with EAGAIN
- * if somebody else changed what they saw, lists in parts. It knows one user, who may do everything. RealXenstoredTest holds
- * the client against the real one.
+ * if somebody else changed what they saw, lists in parts. It knows one user, who may do everything.
  */
 public final class TestXenstored implements AutoCloseable {
     private record Node(String value, long generation) {}

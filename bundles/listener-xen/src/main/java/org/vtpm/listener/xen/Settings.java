@@ -1,0 +1,56 @@
+package org.vtpm.listener.xen;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.vtpm.api.engine.TpmFamily;
+
+/**
+ * What an operator decided about this listener.
+ *
+ * @param createUnknown whether a guest whose uuid no instance has gets a new instance
+ * @param family the family of such an instance
+ * @param maxLocality the highest locality that a guest may claim
+ * @param eventsPerSecond how many events without a request a guest may send
+ */
+record Settings(boolean createUnknown, TpmFamily family, int maxLocality, int eventsPerSecond) {
+    private static final int LOCALITY_LIMIT = 4;
+
+    Settings {
+        if (maxLocality < 0 || maxLocality > LOCALITY_LIMIT) {
+            throw new IllegalArgumentException("max.locality is " + maxLocality + " in " + XenListener.PID
+                    + ": set it to 0 to " + LOCALITY_LIMIT + ".");
+        }
+        if (eventsPerSecond < 1) {
+            throw new IllegalArgumentException(
+                    "events.per.second is " + eventsPerSecond + " in " + XenListener.PID + ": set it to 1 or more.");
+        }
+    }
+
+    static Settings of(XenListenerConfig config) {
+        return new Settings(
+                create(config.unknown()), family(config.family()), config.max_locality(), config.events_per_second());
+    }
+
+    private static boolean create(String unknown) {
+        return switch (unknown.strip().toLowerCase(Locale.ROOT)) {
+            case "create" -> true;
+            case "refuse" -> false;
+            default ->
+                throw new IllegalArgumentException(
+                        "unknown is '" + unknown + "' in " + XenListener.PID + ": set it to create or refuse.");
+        };
+    }
+
+    private static TpmFamily family(String label) {
+        return Arrays.stream(TpmFamily.values())
+                .filter(family -> family.label().equals(label.strip()))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("family is '" + label + "' in " + XenListener.PID
+                        + ": set it to "
+                        + Arrays.stream(TpmFamily.values())
+                                .map(TpmFamily::label)
+                                .collect(Collectors.joining(" or "))
+                        + "."));
+    }
+}
