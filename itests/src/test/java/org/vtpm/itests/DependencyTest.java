@@ -25,6 +25,9 @@ class DependencyTest {
 
     private static final String BOUNCY_CASTLE = "org.bouncycastle..";
     private static final String JNR = "jnr..";
+    /** What jnr-ffi stands on, in the same bundle: the only way to memory at an address that the kernel gave. */
+    private static final String JFFI = "com.kenai.jffi..";
+
     private static final String KARAF_SHELL = "org.apache.karaf.shell..";
 
     /** Bundle to what it may depend on: names of bundles, or packages of libraries. */
@@ -40,6 +43,7 @@ class DependencyTest {
             Map.entry("transport.fifo", Set.of("api", "codec", JNR)),
             Map.entry("listener.swtpm", Set.of("api", "codec", JNR)),
             Map.entry("listener.legacy", Set.of("api", "codec", JNR)),
+            Map.entry("listener.xen", Set.of("api", JNR, JFFI)),
             Map.entry("hosttpm", Set.of("api")),
             Map.entry("root.software", Set.of("api", "codec", "crypto")),
             Map.entry("root.tpm12", Set.of("api", "codec", "crypto", "tpm12", "hosttpm")),

@@ -57,6 +57,7 @@ public class FeaturesIT {
             new Step("vtpm-manager", "org.vtpm.api.manager.VtpmManager"),
             new Step("vtpm-listener-swtpm", "org.vtpm.api.manager.EndpointHandler"),
             new Step("vtpm-listener-legacy", "org.vtpm.api.manager.EndpointHandler"),
+            new Step("vtpm-listener-xen", "org.vtpm.api.xen.XenBackend"),
             new Step("vtpm-shell", null),
             new Step("vtpm-host-tpm", null),
             // Behind the storage, which would wait for its TPM.
