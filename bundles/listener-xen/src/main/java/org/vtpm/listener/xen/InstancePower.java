@@ -8,6 +8,7 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -95,7 +96,8 @@ final class InstancePower implements TpmDesk.Power {
         List<DeviceId> before = devices(instance);
         if (claim.resumed() && before.contains(device)) {
             LOG.info("Instance {} goes on with guest {} ({})", name, guest, device);
-            return instance;
+            // After a restart of the manager it may not be on yet; a guest must not be served before it is.
+            return instance.record().wanted() == Wanted.RUNNING ? manager.start(uuid, null) : instance;
         }
         for (DeviceId other : before) {
             if (!other.equals(device)) {

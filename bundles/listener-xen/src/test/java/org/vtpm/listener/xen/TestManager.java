@@ -144,6 +144,19 @@ final class TestManager implements VtpmManager {
                     record.created());
         }
 
+        private void want(Wanted wanted) {
+            record = new InstanceRecord(
+                    record.uuid(),
+                    record.name(),
+                    record.family(),
+                    record.isolation(),
+                    record.startup(),
+                    record.transport(),
+                    record.endpoints(),
+                    wanted,
+                    record.created());
+        }
+
         private void open(URI endpoint) {
             try {
                 endpoints.open(endpoint, this);
@@ -212,6 +225,7 @@ final class TestManager implements VtpmManager {
         startsWhen.join();
         synchronized (this) {
             Instance instance = instances.get(uuid);
+            instance.want(Wanted.RUNNING);
             if (refusesToStart) {
                 instance.state = InstanceState.FAILED;
                 throw new VtpmException("instance '" + instance.name() + "' was not started: its state is damaged");
@@ -233,21 +247,30 @@ final class TestManager implements VtpmManager {
     @Override
     public synchronized InstanceInfo stop(UUID uuid) {
         Instance instance = instances.get(uuid);
+        instance.want(Wanted.STOPPED);
         instance.record.endpoints().forEach(endpoints::close);
         instance.state = InstanceState.STOPPED;
         return instance.info();
+    }
+
+    /** As after a restart of the manager. */
+    synchronized void losePower(UUID uuid) {
+        stop(uuid);
+        instances.get(uuid).want(Wanted.RUNNING);
     }
 
     @Override
     public synchronized InstanceInfo suspend(UUID uuid) {
         Instance instance = instances.get(uuid);
         stop(uuid);
+        instance.want(Wanted.SUSPENDED);
         instance.state = InstanceState.SUSPENDED;
         return instance.info();
     }
 
     @Override
     public synchronized InstanceInfo resume(UUID uuid) {
+        instances.get(uuid).want(Wanted.RUNNING);
         run(instances.get(uuid));
         return instances.get(uuid).info();
     }

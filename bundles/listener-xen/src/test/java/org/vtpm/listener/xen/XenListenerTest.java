@@ -318,6 +318,33 @@ class XenListenerTest {
     }
 
     @Test
+    void aGuestIsNotServedBeforeTheManagerHasItsTpmOnAgain() throws Exception {
+        TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+        guest.extend(5);
+        guest.store(5);
+        stop();
+        manager.losePower(ONE);
+        guest.submit(0, TestManager.command(TestManager.STORE, 1));
+        start(true);
+        assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
+        assertThat(TestManager.value(guest.page.packet())).isEqualTo(6);
+        assertThat(guest.extend(1)).isEqualTo(1);
+    }
+
+    @Test
+    void aTpmThatAnOperatorStoppedStaysStopped() throws Exception {
+        TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+        manager.stop(ONE);
+        stop();
+        start(true);
+        xen.awaitNode(guest.id.backend() + "/ready", "1");
+        assertThat(guest.code(guest.transmit(TestManager.command(TestManager.EXTEND, 1))))
+                .isEqualTo(9);
+        manager.start(ONE, null);
+        assertThat(guest.extend(1)).isEqualTo(1);
+    }
+
+    @Test
     void guestsThatWentWhileTheListenerWasAwayLeaveNoTpmOn() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
         stop();

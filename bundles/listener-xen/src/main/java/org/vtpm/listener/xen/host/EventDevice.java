@@ -2,7 +2,6 @@ package org.vtpm.listener.xen.host;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -28,6 +27,9 @@ public final class EventDevice implements EventChannels {
     private final ByteBuffer delivered = Kernel.structure(BATCH * Integer.BYTES);
     private final ByteBuffer polled = Kernel.structure(16);
     private final ByteBuffer wakes = Kernel.structure(Long.BYTES);
+    /** The number of a port, for orders; under its own lock. */
+    private final ByteBuffer operand = Kernel.structure(Integer.BYTES);
+
     private boolean closed;
 
     public EventDevice(Kernel kernel, Path device) throws IOException {
@@ -64,7 +66,9 @@ public final class EventDevice implements EventChannels {
 
     private void order(long request, int port, String what) {
         try {
-            kernel.ioctl(fd, request, Kernel.structure(4).putInt(port).flip(), what);
+            synchronized (operand) {
+                kernel.ioctl(fd, request, operand.clear().putInt(port).flip(), what);
+            }
         } catch (IOException e) {
             LOG.warn("{}", e.getMessage());
         }
@@ -73,7 +77,9 @@ public final class EventDevice implements EventChannels {
     @Override
     public void unmask(int port) {
         try {
-            kernel.write(fd, Kernel.structure(4).putInt(port).flip());
+            synchronized (operand) {
+                kernel.write(fd, operand.clear().putInt(port).flip());
+            }
         } catch (IOException e) {
             // A port that was unbound meanwhile.
             LOG.debug("Unmasking event channel {}", port, e);
@@ -94,7 +100,7 @@ public final class EventDevice implements EventChannels {
             throw new IOException("Cannot read event channels: errno " + -count);
         } else {
             for (int i = 0; i + Integer.BYTES <= count; i += Integer.BYTES) {
-                port.accept(delivered.order(ByteOrder.nativeOrder()).getInt(i));
+                port.accept(delivered.getInt(i));
             }
         }
     }

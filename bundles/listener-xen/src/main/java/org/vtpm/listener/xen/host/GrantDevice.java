@@ -2,10 +2,7 @@ package org.vtpm.listener.xen.host;
 
 import com.kenai.jffi.MemoryIO;
 import java.io.IOException;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,52 +64,44 @@ public final class GrantDevice implements GrantPages {
     }
 
     private final class MappedPage implements Page {
-        private static final VarHandle HEADER =
-                MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-        private static final int STATE = 4;
-
         private final long index;
         private final long address;
-        private final ByteBuffer memory;
+        private final PageMemory memory;
         private boolean closed;
 
         MappedPage(long index, long address) {
             this.index = index;
             this.address = address;
-            memory = MemoryIO.getInstance().newDirectByteBuffer(address, SIZE).order(ByteOrder.LITTLE_ENDIAN);
+            memory = new PageMemory(MemoryIO.getInstance().newDirectByteBuffer(address, SIZE));
         }
 
         @Override
         public long header() {
-            return (long) HEADER.getAcquire(memory(), 0);
+            return memory().header();
         }
 
         @Override
         public void read(int offset, byte[] into) {
-            memory().get(offset, into);
+            memory().read(offset, into);
         }
 
         @Override
         public void write(int offset, byte[] from) {
-            memory().put(offset, from);
+            memory().write(offset, from);
         }
 
         @Override
         public void length(int length) {
-            memory().putInt(0, length);
+            memory().length(length);
         }
 
         @Override
         public void state(int state) {
-            ByteBuffer page = memory();
-            VarHandle.releaseFence();
-            page.put(STATE, (byte) state);
-            // Before the event that follows.
-            VarHandle.fullFence();
+            memory().state(state);
         }
 
         /** Touching memory that is mapped no more would end the JVM. */
-        private ByteBuffer memory() {
+        private PageMemory memory() {
             if (closed) {
                 throw new IllegalStateException("the page was given back");
             }

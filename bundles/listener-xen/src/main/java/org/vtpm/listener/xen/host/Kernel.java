@@ -95,7 +95,8 @@ public final class Kernel {
 
     /** Maps a device's memory; answers its address. */
     long map(int fd, long offset, int length, String what) throws IOException {
-        long address = calls.mmap(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset);
+        long address = calls.mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, offset)
+                .address();
         if (address == -1) {
             throw failure(what);
         }

@@ -1,11 +1,13 @@
 package org.vtpm.listener.xen.host;
 
 import java.nio.ByteBuffer;
+import jnr.ffi.Pointer;
 import jnr.ffi.types.intptr_t;
 import jnr.ffi.types.off_t;
 import jnr.ffi.types.size_t;
 import jnr.ffi.types.ssize_t;
 import jnr.ffi.types.u_int64_t;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What Xen's devices need from the C library and the JDK does not offer. Buffers are direct; they are used from their
@@ -35,9 +37,11 @@ public interface XenCalls {
     /** Asks a device for something; the structure is changed in place. */
     int ioctl(int fd, @u_int64_t long request, ByteBuffer structure);
 
-    /** Maps memory; answers its address, or -1. */
-    @intptr_t
-    long mmap(@intptr_t long address, @size_t long length, int protection, int flags, int fd, @off_t long offset);
+    /**
+     * Maps memory; answers where, or -1. Addresses are no numbers here, because jnr-ffi 2.3.4 loses the offset of a function
+     * with six arguments that are all numbers.
+     */
+    Pointer mmap(@Nullable Pointer address, @size_t long length, int protection, int flags, int fd, @off_t long offset);
 
     /** Takes a mapping away. */
     int munmap(@intptr_t long address, @size_t long length);
