@@ -49,6 +49,9 @@ class KernelTest {
         assertThat(copy).containsExactly(1, 2, 3);
         assertThatThrownBy(() -> page.write(4094, copy)).isInstanceOf(IndexOutOfBoundsException.class);
         kernel.unmap(address, SharedPage.SIZE);
+        assertThatThrownBy(() -> kernel.map(fd, 1, SharedPage.SIZE, "Cannot map it"))
+                .isInstanceOf(IOException.class)
+                .hasMessage("Cannot map it: Invalid argument");
         kernel.close(fd);
     }
 
