@@ -104,6 +104,7 @@ final class InstancePower implements TpmDesk.Power {
                 manager.detach(uuid, other.endpoint());
             }
         }
+        vacate(device, uuid);
         InstanceInfo now = before.contains(device) ? instance : manager.attach(uuid, device.endpoint());
         try {
             return turnOn(now, device, guest);
@@ -149,6 +150,7 @@ final class InstancePower implements TpmDesk.Power {
             throw new VtpmException("no instance has the uuid " + uuid
                     + "; vtpm:create one with --uuid, or set unknown =" + " create in " + XenListener.PID);
         }
+        vacate(device, uuid);
         InstanceInfo created = manager.create(new NewInstance(
                 freeName(guest, uuid),
                 uuid,
@@ -165,6 +167,19 @@ final class InstancePower implements TpmDesk.Power {
                 device,
                 uuid);
         return created;
+    }
+
+    /**
+     * Powers off another instance that had this device: its guest has gone, and domain ids are used again after the host was
+     * booted.
+     */
+    private void vacate(DeviceId device, UUID next) throws VtpmException {
+        for (InstanceInfo other : manager.instances()) {
+            if (!other.record().uuid().equals(next)
+                    && other.record().endpoints().contains(device.endpoint())) {
+                leave(other, device);
+            }
+        }
     }
 
     /** The guest's name, if it can be an instance's and none has it. */

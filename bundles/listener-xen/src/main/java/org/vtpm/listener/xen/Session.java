@@ -73,6 +73,8 @@ final class Session implements XenStore.Listener, AutoCloseable {
     private final InstancePower power;
     private final TpmDesk desk;
     private final Settings settings;
+    /** Devices whose page an earlier session left with no request under way, although XenStore may not say so. */
+    private final Set<DeviceId> drained;
 
     /** Used by the session's thread only. */
     private final Map<DeviceId, Guest> guests = new TreeMap<>();
@@ -87,8 +89,18 @@ final class Session implements XenStore.Listener, AutoCloseable {
     private boolean closing;
     private @Nullable IOException failure;
 
-    /** @param work where the manager's work is done */
-    Session(XenHost.Access host, XenEndpoints endpoints, InstancePower power, Executor work, Settings settings) {
+    /**
+     * @param work where the manager's work is done
+     * @param drained devices that the session before this one left in order; this one does the same for the next
+     */
+    Session(
+            XenHost.Access host,
+            XenEndpoints endpoints,
+            InstancePower power,
+            Executor work,
+            Settings settings,
+            Set<DeviceId> drained) {
+        this.drained = drained;
         this.host = host;
         this.endpoints = endpoints;
         this.power = power;
@@ -389,6 +401,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
             }
             try {
                 if (connected.drain(patience)) {
+                    drained.add(id);
                     set("ready", "0");
                 } else {
                     LOG.warn("{}: its command is not answered, and will be answered with a failure", id);
@@ -515,7 +528,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
                 throw e;
             }
             loop.add(connected);
-            connected.start(interrupted);
+            connected.start(interrupted && !drained.remove(id));
             LOG.info("Guest {} ({}) is connected with its vTPM {}", name, id, tpm);
         }
 

@@ -2,7 +2,9 @@ package org.vtpm.listener.xen;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
@@ -42,6 +44,7 @@ public final class XenListener implements XenBackend {
     private final Settings settings;
     private final Duration pause;
     private final ThreadPoolExecutor work;
+    private final Set<DeviceId> drained = new HashSet<>();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final @Nullable Thread thread;
     private volatile @Nullable Session session;
@@ -123,7 +126,7 @@ public final class XenListener implements XenBackend {
     private void serve() throws InterruptedException {
         try {
             XenHost.Access access = host.open();
-            try (Session opened = new Session(access, endpoints, power, work, settings)) {
+            try (Session opened = new Session(access, endpoints, power, work, settings, drained)) {
                 session = opened;
                 if (closing.getCount() == 0) {
                     return;

@@ -299,9 +299,51 @@ class XenListenerTest {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
         guest.extend(5);
         xen.store.dropAll();
-        eventually(() -> xen.store.watchCount() >= 3 && device(guest.id).phase().equals("connected"), "not back");
-        // XenStore was lost, so the listener could not say that nothing is under way.
         assertThat(guest.extend(1)).isEqualTo(6);
+    }
+
+    @Test
+    void aCommandThatIsSentWhileXenStoreIsLostIsCarriedOutOnce() throws Exception {
+        TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+        guest.extend(5);
+        xen.absent = true;
+        xen.store.dropAll();
+        eventually(() -> listener.report().problem() != null, "the loss is not noticed");
+        guest.submit(0, TestManager.command(TestManager.EXTEND, 1));
+        xen.absent = false;
+        assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
+        assertThat(TestManager.value(guest.page.packet())).isEqualTo(6);
+    }
+
+    @Test
+    void aGuestThatIsBootedOverAndOverHasItsTpmEachTime() throws Exception {
+        int domain = -1;
+        for (int boot = 1; boot <= 20; boot++) {
+            if (domain >= 0) {
+                xen.destroy(domain);
+            }
+            TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+            domain = guest.id.domain();
+            assertThat(guest.extend(3)).isEqualTo(3);
+            assertThat(guest.store(1)).isEqualTo(boot);
+        }
+        assertThat(manager.instances()).hasSize(1);
+    }
+
+    @Test
+    void aDomainIdThatIsUsedAgainAfterTheHostWasBootedBringsNoConfusion() throws Exception {
+        TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+        guest.extend(5);
+        stop();
+        xen.store.remove(guest.id.backend());
+        xen.store.remove(guest.id.frontend());
+        xen.attach(guest.id.domain(), 0, TWO);
+        start(true);
+        xen.await(guest.id, "2");
+        TestGuest other = new TestGuest(xen, guest.id).connect();
+        assertThat(other.extend(1)).isEqualTo(1);
+        assertThat(manager.state(ONE)).isEqualTo(InstanceState.STOPPED);
+        assertThat(manager.find(TWO).orElseThrow().record().endpoints()).containsExactly(guest.id.endpoint());
     }
 
     @Test

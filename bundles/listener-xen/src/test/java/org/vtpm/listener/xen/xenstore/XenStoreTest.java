@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -291,5 +292,42 @@ class XenStoreTest {
         assertThatThrownBy(() -> store.read("/a")).hasMessage("XenStore did not answer within 0 s: read /a");
         server.tamper = bytes -> bytes;
         assertThat(store.read("/a")).isEmpty();
+    }
+
+    /** As the device xenbus is: whoever waits in it is not told that it is closed. */
+    @Test
+    void aChannelWhoseReadsDoNotEndIsClosedInOrder() throws Exception {
+        XenStoreSocket socket = XenStoreSocket.connect(server.socket());
+        boolean[] closed = new boolean[1];
+        List<Thread> readers = new CopyOnWriteArrayList<>();
+        XenStore store = connect(
+                new XenStoreChannel() {
+                    @Override
+                    public int read(ByteBuffer into) throws IOException {
+                        readers.add(Thread.currentThread());
+                        return socket.read(into);
+                    }
+
+                    @Override
+                    public void write(ByteBuffer message) throws IOException {
+                        socket.write(message);
+                    }
+
+                    @Override
+                    public boolean closingEndsRead() {
+                        return false;
+                    }
+
+                    @Override
+                    public void close() {
+                        closed[0] = true;
+                    }
+                },
+                PATIENCE);
+        assertThat(store.read("/none")).isEmpty();
+        store.close();
+        assertThat(closed[0]).isTrue();
+        assertThat(readers.get(0).isAlive()).isFalse();
+        socket.close();
     }
 }
