@@ -32,6 +32,11 @@ final class Budget {
         return true;
     }
 
+    /** Takes all there is. */
+    void exhaust() {
+        full = clock.getAsLong() + size;
+    }
+
     /** Nanoseconds until {@link #take} takes one; 0 if it does now. */
     long pause(long now) {
         return Math.max(0, full + interval - now - size);

@@ -20,16 +20,18 @@ final class NodeReader {
 
     private NodeReader() {}
 
-    /** @param alive whether XenStore knows the domain */
-    static Nodes read(NodeAccess nodes, DeviceId id, boolean alive) throws IOException {
+    /**
+     * Reads what only dom0 writes, which is best done in one transaction.
+     *
+     * @param alive whether XenStore knows the domain
+     */
+    static Nodes backend(NodeAccess nodes, DeviceId id, boolean alive) throws IOException {
         String backend = id.backend();
         Optional<String> owner = nodes.read(backend + "/frontend-id");
         if (owner.isEmpty()) {
             return Nodes.ABSENT;
         }
         String uuid = nodes.read(backend + "/uuid").orElse("");
-        XenbusState frontend = state(nodes, id.frontend());
-        boolean offers = frontend == XenbusState.INITIALISED || frontend == XenbusState.CONNECTED;
         return new Nodes(
                 true,
                 alive,
@@ -39,9 +41,23 @@ final class NodeReader {
                 state(nodes, backend),
                 nodes.read(backend + "/ready").orElse(""),
                 name(nodes, id).endsWith(INCOMING),
-                frontend,
-                offers ? link(nodes, id.frontend()) : null,
-                offers ? linkFault(nodes, id.frontend()) : null);
+                XenbusState.UNKNOWN,
+                null,
+                null);
+    }
+
+    /**
+     * Reads what the guest writes. Not in a transaction, which a guest that writes all the time could keep from going through.
+     * Guests write their state last, so it is read first.
+     */
+    static Nodes frontend(NodeAccess nodes, DeviceId id, Nodes backend) throws IOException {
+        if (!backend.present()) {
+            return backend;
+        }
+        XenbusState frontend = state(nodes, id.frontend());
+        boolean offers = frontend == XenbusState.INITIALISED || frontend == XenbusState.CONNECTED;
+        return backend.with(
+                frontend, offers ? link(nodes, id.frontend()) : null, offers ? linkFault(nodes, id.frontend()) : null);
     }
 
     /** The name that the toolstack gave the guest's domain, or empty. */

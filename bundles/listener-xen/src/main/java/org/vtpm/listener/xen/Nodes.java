@@ -39,6 +39,11 @@ record Nodes(
      */
     record Link(int ringRef, int port) {}
 
+    /** The same, with what the guest says. */
+    Nodes with(XenbusState itsState, @Nullable Link itsLink, @Nullable String itsFault) {
+        return new Nodes(present, alive, online, uuid, fault, backend, ready, incoming, itsState, itsLink, itsFault);
+    }
+
     static final Nodes ABSENT =
             new Nodes(false, false, false, null, null, XenbusState.UNKNOWN, "", false, XenbusState.UNKNOWN, null, null);
 }

@@ -54,9 +54,9 @@ final class Session implements XenStore.Listener, AutoCloseable {
     private static final Duration DRAIN = Duration.ofSeconds(5);
 
     /** Looks at one device: far more than any that means no harm has need of. */
-    private static final int LOOKS_PER_SECOND = 20;
+    private static final int LOOKS_PER_SECOND = 5;
 
-    private static final int LOOKS_AT_ONCE = 40;
+    private static final int LOOKS_AT_ONCE = 30;
 
     private static final int MAX_REPORT = 1000;
 
@@ -326,7 +326,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
                     LOG.warn("{} is looked at again later: {}", id, e.getMessage());
                 }
                 inTrouble = true;
-                while (looks.take()) {}
+                looks.exhaust();
                 mark(id);
             } finally {
                 phase = device.phase();
@@ -339,10 +339,11 @@ final class Session implements XenStore.Listener, AutoCloseable {
 
         void look() throws IOException {
             boolean alive = store.introduced(id.domain());
-            Nodes now = store.transact(access -> {
+            Nodes toolstack = store.transact(access -> {
                 name = NodeReader.name(access, id);
-                return NodeReader.read(access, id, alive);
+                return NodeReader.backend(access, id, alive);
             });
+            Nodes now = NodeReader.frontend(store, id, toolstack);
             if (now.present() && !watched) {
                 // There is news of it at once, and then another look.
                 store.watch(id.frontend() + "/state", FRONTEND_TOKEN + id.domain() + "/" + id.device());

@@ -3,6 +3,7 @@ package org.vtpm.listener.xen;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.vtpm.listener.xen.host.EventChannels;
 import org.vtpm.listener.xen.host.EventDevice;
@@ -70,16 +71,16 @@ interface XenHost {
         List<Path> ways = configured.isBlank()
                 ? List.of(Path.of("/run/xenstored/socket"), Path.of("/dev/xen/xenbus"))
                 : List.of(Path.of(configured.strip()));
-        IOException failure = new IOException("there is no way to XenStore: neither of " + ways + " can be used");
+        List<String> reasons = new ArrayList<>();
         for (Path way : ways) {
             try {
                 return way.startsWith("/dev") || way.startsWith("/proc")
                         ? XenbusDevice.open(way)
                         : XenStoreSocket.connect(way);
             } catch (IOException e) {
-                failure.addSuppressed(e);
+                reasons.add(e.getMessage());
             }
         }
-        throw failure;
+        throw new IOException("there is no way to XenStore: " + String.join("; ", reasons));
     }
 }

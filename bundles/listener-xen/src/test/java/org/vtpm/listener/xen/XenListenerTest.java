@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -481,6 +482,25 @@ class XenListenerTest {
         xen.await(hostile.id, "2");
         hostile.connect();
         assertThat(hostile.extend(1)).isEqualTo(1);
+    }
+
+    @Test
+    void aGuestThatFloodsXenStoreCannotKeepItsDeviceFromBeingDetached() throws Exception {
+        TestGuest hostile = TestGuest.create(xen, "hostile", ONE).connect();
+        AtomicBoolean done = new AtomicBoolean();
+        CompletableFuture<Void> flood = CompletableFuture.runAsync(() -> {
+            for (int i = 0; !done.get(); i++) {
+                hostile.state(List.of("3", "4", "6").get(i % 3));
+                xen.store.write(hostile.id.frontend() + "/ring-ref", String.valueOf(i));
+            }
+        });
+        Thread.sleep(200);
+        long begin = System.nanoTime();
+        xen.detach(hostile.id.domain(), 0);
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(5));
+        done.set(true);
+        flood.join();
+        eventually(() -> manager.state(ONE) == InstanceState.STOPPED, "the instance runs on");
     }
 
     @Test
