@@ -197,13 +197,14 @@ final class Device {
         if (announced) {
             return;
         }
-        announced = true;
         effects.announce();
         shown = resumed;
         if (!resumed) {
             say(XenbusState.INIT_WAIT);
             effects.pause();
         }
+        // Last, as whatever fails here is done again.
+        announced = true;
     }
 
     /** Whether the toolstack has removed the device and made another in its place, and nobody told in between. */
@@ -235,6 +236,7 @@ final class Device {
         }
         if (phase == Phase.CONNECTED) {
             if (Objects.equals(link, wanted)) {
+                say(XenbusState.CONNECTED);
                 return;
             }
             // The guest's driver was started anew without a word.

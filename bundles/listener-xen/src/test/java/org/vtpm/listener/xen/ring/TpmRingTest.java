@@ -202,4 +202,90 @@ class TpmRingTest {
         }
         assertThat(requests).isGreaterThan(1000);
     }
+
+    /**
+     * A guest does what drivers do and what none does, in any order, while commands are under way and while none is. One that
+     * follows the rules gets its own answer, whatever came before it.
+     */
+    @Example
+    void aHundredThousandSequencesKeepTheRules() {
+        int answered = 0;
+        int disturbed = 0;
+        for (int seed = 0; seed < 100_000; seed++) {
+            Random random = new Random(seed);
+            TestPage shared = new TestPage();
+            TpmRing backend = new TpmRing(shared, TpmFamily.TPM_1_2, MAX_LOCALITY);
+            byte[] submitted = null;
+            byte[] taken = null;
+            for (int step = 0; step < 30; step++) {
+                switch (random.nextInt(8)) {
+                    case 0, 1 -> {
+                        if (taken == null && shared.state() != TpmRing.SUBMIT && shared.state() != TpmRing.CANCEL) {
+                            submitted = command(10 + random.nextInt(60));
+                            submitted[9] = (byte) step;
+                            shared.submit(random.nextInt(MAX_LOCALITY + 1), submitted);
+                        }
+                    }
+                    case 2 -> {
+                        shared.header(random.nextInt(6000), random.nextInt(5), random.nextInt(6), random.nextInt(3));
+                        submitted = null;
+                    }
+                    case 3 -> {
+                        byte[] scribble = new byte[SharedPage.SIZE];
+                        random.nextBytes(scribble);
+                        shared.fill(scribble);
+                        submitted = null;
+                    }
+                    case 4 -> shared.state(random.nextInt(5));
+                    case 5, 6 -> {
+                        byte[] before = shared.copy();
+                        int wanted = shared.state();
+                        TpmRing.Found found = backend.look();
+                        if (taken != null) {
+                            assertThat(found).isInstanceOf(TpmRing.Nothing.class);
+                            assertThat(shared.copy()).isEqualTo(before);
+                        } else if (found instanceof TpmRing.Request request) {
+                            taken = request.command();
+                            if (submitted != null) {
+                                assertThat(taken).isEqualTo(submitted);
+                            } else {
+                                disturbed++;
+                            }
+                        } else if (wanted == TpmRing.SUBMIT) {
+                            assertThat(submitted).isNull();
+                            assertThat(found).isInstanceOf(TpmRing.Refused.class);
+                            assertThat(shared.state()).isEqualTo(TpmRing.FINISH);
+                        } else if (wanted == TpmRing.CANCEL) {
+                            assertThat(shared.state()).isEqualTo(TpmRing.IDLE);
+                        } else {
+                            assertThat(shared.copy()).isEqualTo(before);
+                        }
+                    }
+                    default -> {
+                        if (taken != null) {
+                            byte[] answer = command(10 + random.nextInt(4079));
+                            answer[9] = taken[9];
+                            assertThat(backend.finish(answer)).isTrue();
+                            assertThat(shared.state()).isEqualTo(TpmRing.FINISH);
+                            assertThat(Arrays.copyOfRange(shared.copy(), 8, 8 + answer.length))
+                                    .isEqualTo(answer);
+                            taken = null;
+                            submitted = null;
+                            answered++;
+                        }
+                    }
+                }
+                assertThat(backend.busy()).isEqualTo(taken != null);
+            }
+            if (taken != null) {
+                backend.finish(command(10));
+            }
+            shared.submit(0, command(33));
+            assertThat(backend.look())
+                    .isInstanceOfSatisfying(
+                            TpmRing.Request.class, r -> assertThat(r.command()).isEqualTo(command(33)));
+        }
+        assertThat(answered).isGreaterThan(50_000);
+        assertThat(disturbed).isPositive();
+    }
 }
