@@ -276,8 +276,12 @@ final class Device {
     }
 
     private void disconnect() {
+        disconnect(false);
+    }
+
+    private void disconnect(boolean unplugged) {
         if (phase == Phase.CONNECTED) {
-            effects.disconnect();
+            effects.disconnect(unplugged);
             phase = Phase.WAITING;
             link = null;
         }
@@ -285,7 +289,12 @@ final class Device {
     }
 
     private void leave(boolean wanted) throws IOException {
-        disconnect();
+        boolean guestIsThere = !wanted
+                && nodes.present()
+                && nodes.alive()
+                && nodes.frontend() == XenbusState.CONNECTED
+                && Objects.equals(nodes.link(), link);
+        disconnect(guestIsThere);
         if (!wanted) {
             close();
         }

@@ -31,8 +31,12 @@ interface DeviceEffects {
      */
     void connect(Nodes.Link link, boolean interrupted) throws IOException, LinkException;
 
-    /** Stops to serve the guest and gives its page and its event channel back. */
-    void disconnect();
+    /**
+     * Stops to serve the guest and gives its page and its event channel back.
+     *
+     * @param unplugged whether the guest still waits for an answer, if a command is under way; else its page may be anything now
+     */
+    void disconnect(boolean unplugged);
 
     /** Tells the operator, in XenStore and in the log, why the device does not work. */
     void report(String reason) throws IOException;

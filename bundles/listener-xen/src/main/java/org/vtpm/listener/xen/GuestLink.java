@@ -142,15 +142,34 @@ final class GuestLink {
         }
     }
 
+    /**
+     * Answers a command that is under way with a failure: its TPM is being taken from a guest that runs on. A driver that waited
+     * for the answer would hold up its kernel until the command's time is up.
+     */
+    void abort() {
+        synchronized (lock) {
+            if (!closed && ring.busy()) {
+                ring.finish(Refusal.FAILURE.response(family));
+                events.signal(port);
+                closed = true;
+                giveBack();
+            }
+        }
+    }
+
     /** Gives the page and the event channel back; an answer that comes later is dropped. */
     void close() {
         synchronized (lock) {
             if (!closed) {
                 closed = true;
-                events.unbind(port);
-                page.close();
+                giveBack();
             }
         }
+    }
+
+    private void giveBack() {
+        events.unbind(port);
+        page.close();
     }
 
     /** Answers whether there was a request for the TPM. */

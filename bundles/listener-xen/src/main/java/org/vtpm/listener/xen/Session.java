@@ -412,7 +412,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-            disconnect();
+            disconnect(false);
         }
 
         @Override
@@ -525,7 +525,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
             try {
                 set("ready", "1");
             } catch (IOException e) {
-                disconnect();
+                disconnect(false);
                 throw e;
             }
             loop.add(connected);
@@ -534,11 +534,14 @@ final class Session implements XenStore.Listener, AutoCloseable {
         }
 
         @Override
-        public void disconnect() {
+        public void disconnect(boolean unplugged) {
             GuestLink connected = link;
             if (connected != null) {
                 link = null;
                 loop.remove(connected);
+                if (unplugged) {
+                    connected.abort();
+                }
                 connected.close();
                 LOG.info("Guest {} ({}) is disconnected", name, id);
             }

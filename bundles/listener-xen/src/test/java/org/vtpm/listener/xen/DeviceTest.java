@@ -171,8 +171,9 @@ class DeviceTest {
         }
 
         @Override
-        public void disconnect() {
+        public void disconnect(boolean unplugged) {
             rule(connected, "it disconnects what is not connected");
+            rule(!unplugged || (alive && !online && present), "it answers a guest that does not wait");
             journal.add("disconnect");
             connected = false;
         }

@@ -166,6 +166,19 @@ class XenListenerTest {
     }
 
     @Test
+    void aCommandUnderWayIsAnsweredWhenItsDeviceIsDetached() throws Exception {
+        TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+        guest.submit(0, TestManager.command(TestManager.SLOW, 5));
+        eventually(() -> !manager.slow.isEmpty(), "the command has not come");
+        xen.detach(guest.id.domain(), 0);
+        assertThat(guest.page.state()).isEqualTo(TpmRing.FINISH);
+        assertThat(guest.code(guest.page.packet())).isEqualTo(9);
+        byte[] before = guest.page.copy();
+        manager.slow.remove().run();
+        assertThat(guest.page.copy()).isEqualTo(before);
+    }
+
+    @Test
     void aTpmHasOneDeviceAtATime() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
         int domain = xen.domain("g2");

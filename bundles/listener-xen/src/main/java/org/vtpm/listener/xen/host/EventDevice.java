@@ -70,7 +70,8 @@ public final class EventDevice implements EventChannels {
                 kernel.ioctl(fd, request, operand.clear().putInt(port).flip(), what);
             }
         } catch (IOException e) {
-            LOG.warn("{}", e.getMessage());
+            // A guest that has died meanwhile.
+            LOG.debug("{}", e.getMessage());
         }
     }
 
