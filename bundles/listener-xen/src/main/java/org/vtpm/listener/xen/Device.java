@@ -188,7 +188,8 @@ final class Device {
             resumed = state == XenbusState.CONNECTED;
             tpm = nodes.uuid();
             phase = Phase.CLAIMING;
-            effects.claim(new DeviceEffects.Claim(tpm, resumed, nodes.incoming()));
+            boolean known = state != XenbusState.INITIALISING && state != XenbusState.UNKNOWN;
+            effects.claim(new DeviceEffects.Claim(tpm, known, nodes.incoming()));
         }
     }
 

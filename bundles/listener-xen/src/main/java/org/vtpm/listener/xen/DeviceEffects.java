@@ -51,7 +51,8 @@ interface DeviceEffects {
      * A wish for a TPM.
      *
      * @param tpm which
-     * @param resumed whether the guest was connected with it before this backend came: it must go on as it is
+     * @param resumed whether an earlier backend had the device: the TPM must go on as it is, also if the guest has closed its
+     *     end, or it could have its PCRs reset by waiting for a new backend
      * @param incoming whether the guest comes from another domain that has it now, and must find it as it was
      */
     record Claim(UUID tpm, boolean resumed, boolean incoming) {}

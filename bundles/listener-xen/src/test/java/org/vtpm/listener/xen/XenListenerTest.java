@@ -296,6 +296,28 @@ class XenListenerTest {
     }
 
     @Test
+    void aGuestThatClosedItsEndBeforeTheListenerWasRestartedFindsItsTpmAsItWas() throws Exception {
+        for (String end : List.of("2", "5", "6")) {
+            TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
+            guest.extend(5);
+            if (end.equals("6")) {
+                xen.store.write(guest.id.frontend() + "/ring-ref", "none");
+                guest.state("3");
+            } else {
+                guest.state(end.equals("2") ? "6" : end);
+            }
+            xen.await(guest.id, end);
+            stop();
+            start(true);
+            guest.state("6");
+            xen.await(guest.id, "2");
+            guest.connect();
+            assertThat(guest.extend(1)).isEqualTo(6);
+            xen.destroy(guest.id.domain());
+        }
+    }
+
+    @Test
     void aCommandThatIsUnderWayIsAnsweredBeforeTheListenerEnds() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
         guest.submit(0, TestManager.command(TestManager.SLOW, 5));
