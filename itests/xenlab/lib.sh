@@ -138,7 +138,7 @@ instance_is() {
 declare -A ready_lines=()
 
 console_of() {
-    tr -d '\r' <"/var/log/xen/console/guest-$1.log" 2>/dev/null
+    tr -d '\r' 2>/dev/null <"/var/log/xen/console/guest-$1.log" || true
 }
 
 # guest_configure NAME [LINE...]: writes what xl needs; more lines of its configuration may follow.
@@ -163,18 +163,48 @@ vtpm() {
     echo "vtpm = [ 'backend=0,uuid=$1' ]"
 }
 
+# guest_with_trousers NAME: adds TrouSerS and tpm-tools, as they are in dom0's root, to what a configured guest boots.
+guest_with_trousers() {
+    local root=/tmp/trousers file
+    if [ ! -e "$root.initramfs" ]; then
+        for file in /usr/sbin/tcsd /usr/sbin/tpm_* $(ldd /usr/sbin/tcsd /usr/sbin/tpm_nvread | grep -o '/[^ :]* ' | sort -u); do
+            mkdir -p "$root${file%/*}"
+            cp -L "$file" "$root$file"
+        done
+        # tcsd insists on the owner and mode of its configuration.
+        mkdir -p "$root/etc" "$root/var/lib/tpm"
+        cp -p /etc/tcsd.conf /etc/passwd /etc/group /etc/nsswitch.conf "$root/etc/"
+        echo '127.0.0.1 localhost' >"$root/etc/hosts"
+        cp /guest/initramfs "$root.initramfs"
+        (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null) >>"$root.initramfs"
+    fi
+    sed -i "s|^ramdisk = .*|ramdisk = \"$root.initramfs\"|" "/root/$1.cfg"
+}
+
 guest_create() {
+    ready_lines[$1]=$(ready_count "$1")
     xl create "/root/$1.cfg" >"/tmp/xl-create-$1.log" 2>&1 || fail "xl creates guest $1: $(cat "/tmp/xl-create-$1.log")"
 }
 
+# How often a guest of that name has booted. Its console's log is one file for all of them.
+ready_count() {
+    console_of "$1" | grep -c '^xenlab-ready' || true
+}
+
 has_more_ready_lines() {
-    [ "$(console_of "$1" | grep -c '^xenlab-ready')" -gt "${ready_lines[$1]:-0}" ]
+    [ "$(ready_count "$1")" -gt "${ready_lines[$1]}" ]
 }
 
 # guest_wait NAME: until it has booted, once more than when this was called last.
 guest_wait() {
     eventually 180 "Guest $1 boots to its shell" has_more_ready_lines "$1"
-    ready_lines[$1]=$(console_of "$1" | grep -c '^xenlab-ready')
+    ready_lines[$1]=$(ready_count "$1")
+    guest_locate "$1"
+}
+
+# guest_locate NAME: finds its console, which is another one after the guest was restored.
+guest_locate() {
+    xenstore-read "/local/domain/$(xl domid "$1")/console/tty" >"/run/guest-$1.tty"
 }
 
 guest_gone() {
@@ -188,28 +218,34 @@ guest_destroy() {
 
 # guest_send NAME LINE: has the guest carry out a line, without waiting for it; prints the line's number.
 guest_send() {
-    local domain number=${EPOCHREALTIME/[.,]/}
-    domain=$(xl domid "$1" 2>/dev/null) || fail "Guest $1 runs, to carry out: $2"
-    printf '%s %s\n' "$number" "$2" >"$(xenstore-read "/local/domain/$domain/console/tty")"
+    local number=${EPOCHREALTIME/[.,]/}
+    printf '%s %s\n' "$number" "$2" >"$(cat "/run/guest-$1.tty")"
     echo "$number"
-}
-
-guest_ended() {
-    console_of "$1" | grep -q "^xenlab-end $2 "
 }
 
 # guest_answer NAME NUMBER [SECONDS]: waits for the end of a line, prints what it printed, returns its status.
 guest_answer() {
-    eventually "${3:-60}" "Guest $1 ends line $2" guest_ended "$1" "$2"
+    local end=$((SECONDS + ${3:-60}))
+    until grep -q "^xenlab-end $2 " "/var/log/xen/console/guest-$1.log"; do
+        [ $SECONDS -lt $end ] || fail "Guest $1 carries out line $2 within ${3:-60} s: $(console_of "$1" | grep -A 9 "^xenlab-begin $2")"
+        sleep 0.3
+    done
     console_of "$1" | awk -v number="$2" '
         $1 == "xenlab-end" && $2 == number { exit $3 }
         begun { print }
         $1 == "xenlab-begin" && $2 == number { begun = 1 }'
 }
 
-# in_guest NAME LINE [SECONDS]: has the guest carry out a line and waits for it.
-in_guest() {
+# guest_try NAME LINE [SECONDS]: has the guest carry out a line, prints what it printed, returns its status.
+guest_try() {
     local number
     number=$(guest_send "$1" "$2")
     guest_answer "$1" "$number" "${3:-60}"
+}
+
+# in_guest NAME LINE [SECONDS]: the same for a line that must succeed.
+in_guest() {
+    local output
+    output=$(guest_try "$@") || fail "Guest $1 carries out: $2: it ended with status $? and '$output'"
+    [ -z "$output" ] || printf '%s\n' "$output"
 }

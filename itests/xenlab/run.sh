@@ -7,6 +7,7 @@
 #   run.sh --install ...   also installs the Debian packages that this machine lacks
 # XENLAB_CACHE    folder of the images            (target/images beside this script)
 # XENLAB_RESULTS  folder for what stories leave   (target/results beside this script)
+# XENLAB_ASSEMBLY the manager                      (karaf-assembly/target/karaf-assembly-*.tar.gz)
 # XENLAB_ACCEL    kvm or tcg                      (kvm where it works)
 # XENLAB_SECONDS  time limit of a story           (600)
 set -uo pipefail
@@ -14,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XENLAB_CACHE:-$here/target/images}
 results=${XENLAB_RESULTS:-$here/target/results}
 limit=${XENLAB_SECONDS:-600}
-root=$here/../..
+assembly=${XENLAB_ASSEMBLY:-$(echo "$here"/../../karaf-assembly/target/karaf-assembly-*.tar.gz)}
 
 die() {
     printf 'xenlab: %s\n' "$@" >&2
@@ -45,19 +46,20 @@ kvm_works() {
 # The manager as it is built, as a disk. It has been started once on this machine, where Karaf's first start and the authority's
 # key take seconds, and not minutes as under emulation; what is bound to this machine is left out.
 build_product() {
-    local tarball=("$root"/karaf-assembly/target/karaf-assembly-*.tar.gz) home=$work/product port
-    [ -e "${tarball[0]}" ] || die "There is no karaf-assembly/target/karaf-assembly-*.tar.gz. Build it with" \
+    local home=$work/product port
+    [ -e "$assembly" ] || die "There is no $assembly. Build it with" \
         "    mvn -B -ntp -DskipTests -pl karaf-assembly -am package"
     mkdir "$home"
-    tar -xzf "${tarball[0]}" -C "$home" --strip-components=1
+    tar -xzf "$assembly" -C "$home" --strip-components=1
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     export ORG_APACHE_KARAF_SHELL_SSHPORT=$port
     KARAF_EXEC=exec "$home/bin/karaf" server </dev/null >"$work/karaf.out" 2>&1 &
     karaf=$!
     local end=$((SECONDS + 180))
-    until printf 'vtpm:create first\nvtpm:delete first\n' | "$home/bin/client" -b >/dev/null 2>&1; do
+    until printf '%s\n' 'vtpm:create first' 'vtpm:delete first' 'feature:install vtpm-listener-xen' |
+        "$home/bin/client" -b >"$work/client.out" 2>&1; do
         kill -0 "$karaf" 2>/dev/null && [ $SECONDS -lt $end ] ||
-            die "The manager does not start on this machine:" "$(tail -n 20 "$work/karaf.out" "$home/data/log/karaf.log" 2>&1)"
+            die "The manager does not start on this machine:" "$(tail -n 20 "$work/karaf.out" "$work/client.out" "$home/data/log/karaf.log" 2>&1)"
         sleep 1
     done
     kill "$karaf"
@@ -77,7 +79,7 @@ build_product() {
 
 # The machine, until it switches itself off.
 machine() {
-    local xen="console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning dom0=pv dom0_mem=1536M,max:1536M"
+    local xen="console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning dom0=pv dom0_mem=1280M,max:1280M"
     local dom0="console=hvc0 quiet loglevel=4 panic=5 mitigations=off audit=0"
     # Measures against faults of processors cost much under emulation, and protect nothing here.
     xen+=" xpti=no pv-l1tf=false spec-ctrl=no smep=0 smap=0 vpmu=0 watchdog=0"
@@ -91,7 +93,7 @@ machine() {
         devices+=(-drive "file=$disk,format=raw,if=none,id=disk${#devices[@]},readonly=on,cache=unsafe"
             -device "virtio-blk-pci,drive=disk${#devices[@]},$virtio")
     done
-    exec qemu-system-x86_64 -name xenlab -machine pc -accel "$accel" -cpu "$processor" -m 3072 -smp 2 \
+    exec qemu-system-x86_64 -name xenlab -machine pc -accel "$accel" -cpu "$processor" -m 2304 -smp 2 \
         -nodefaults -no-user-config -display none -no-reboot -monitor none -serial "file:$results/console.log" \
         -kernel "$cache/kernel/xen" -append "$xen" \
         -initrd "$cache/kernel/vmlinux ${dom0//,/,,},$cache/initramfs/dom0.cpio" "${devices[@]}" \

@@ -2,7 +2,8 @@
  * A frontend of Xen's virtual TPM (protocol version 2) as a program, which breaks the protocol's rules on demand. It runs in a
  * guest in the place of the kernel's driver and carries out the steps that its arguments name:
  *
- *   connect            offer a page and an event channel as device/vtpm/0, wait until the backend is connected
+ *   connect            close what an earlier connection left, offer a page and an event channel as device/vtpm/0, wait until
+ *                      the backend is connected
  *   set KEY VALUE      write a node of device/vtpm/0, such as state
  *   wait STATE         wait until the backend's state is STATE
  *   command HEX        send a TPM command by the rules, print the response
@@ -102,8 +103,8 @@ static int backend_state(void) {
 }
 
 static void wait_for_backend(int state) {
-    for (int tries = 0; backend_state() != state; tries++) {
-        if (tries > SECONDS * 10) {
+    for (time_t end = time(NULL) + SECONDS; backend_state() != state;) {
+        if (time(NULL) > end) {
             fprintf(stderr, "frontend: the backend's state is %d, not %d\n", backend_state(), state);
             exit(2);
         }
@@ -131,6 +132,10 @@ static void allocate(void) {
 }
 
 static void connect_backend(void) {
+    if (backend_state() > 2) {
+        set("state", "5");
+        set("state", "6");
+    }
     wait_for_backend(2);
     if (!page) allocate();
     set_number("ring-ref", grant);
@@ -166,8 +171,8 @@ static void submit(const uint8_t *command, size_t length) {
 }
 
 static void await(void) {
-    for (int tries = 0; page->state == SUBMIT; tries++) {
-        if (tries > SECONDS * 100) {
+    for (time_t end = time(NULL) + SECONDS; page->state == SUBMIT;) {
+        if (time(NULL) > end) {
             fprintf(stderr, "frontend: no answer\n");
             exit(2);
         }
@@ -216,30 +221,35 @@ static void race(const char *hex, int count) {
     }
 }
 
+static void flood(int count) {
+    while (count-- > 0) notify();
+}
+
+/* Carries out the first of the steps; how many arguments it took. */
+static int step(int count, char **steps) {
+    const char *name = steps[0], *one = count > 1 ? steps[1] : "", *two = count > 2 ? steps[2] : "";
+    if (strcmp(name, "connect") == 0) return connect_backend(), 1;
+    if (strcmp(name, "set") == 0) return set(one, two), 3;
+    if (strcmp(name, "wait") == 0) return wait_for_backend(atoi(one)), 2;
+    if (strcmp(name, "sleep") == 0) return nap(atol(one)), 2;
+    if (!page) {
+        fprintf(stderr, "frontend: not connected, for: %s\n", name);
+        exit(1);
+    }
+    if (strcmp(name, "command") == 0) return command(one), 2;
+    if (strcmp(name, "header") == 0) return bytes(one, (uint8_t *)page, PAGE), notify(), 2;
+    if (strcmp(name, "answer") == 0) return await(), print((volatile uint8_t *)page, 16), 1;
+    if (strcmp(name, "garbage") == 0) return garbage(atoi(one)), 2;
+    if (strcmp(name, "flood") == 0) return flood(atoi(one)), 2;
+    if (strcmp(name, "race") == 0) return race(one, atoi(two)), 3;
+    fprintf(stderr, "frontend: no such step: %s\n", name);
+    exit(1);
+}
+
 int main(int count, char **arguments) {
     store = open("/dev/xen/xenbus", O_RDWR | O_CLOEXEC);
     events = open("/dev/xen/evtchn", O_RDWR | O_CLOEXEC);
     if (store < 0 || events < 0) die("/dev/xen/xenbus and /dev/xen/evtchn");
-    for (int i = 1; i < count; i++) {
-        const char *step = arguments[i], *one = i + 1 < count ? arguments[i + 1] : "", *two = i + 2 < count ? arguments[i + 2] : "";
-        if (strcmp(step, "connect") == 0) connect_backend();
-        else if (strcmp(step, "set") == 0) set(one, two), i += 2;
-        else if (strcmp(step, "wait") == 0) wait_for_backend(atoi(one)), i++;
-        else if (strcmp(step, "sleep") == 0) nap(atol(one)), i++;
-        else if (!page) {
-            fprintf(stderr, "frontend: not connected, or no such step: %s\n", step);
-            return 1;
-        }
-        else if (strcmp(step, "command") == 0) command(one), i++;
-        else if (strcmp(step, "header") == 0) bytes(one, (uint8_t *)page, PAGE), notify(), i++;
-        else if (strcmp(step, "answer") == 0) await(), print((volatile uint8_t *)page, 16);
-        else if (strcmp(step, "garbage") == 0) garbage(atoi(one)), i++;
-        else if (strcmp(step, "flood") == 0) for (int n = atoi(one), once = i++; n > 0 && once; n--) notify();
-        else if (strcmp(step, "race") == 0) race(one, atoi(two)), i += 2;
-        else {
-            fprintf(stderr, "frontend: no such step: %s\n", step);
-            return 1;
-        }
-    }
+    for (int next = 1; next < count;) next += step(count - next, arguments + next);
     return 0;
 }

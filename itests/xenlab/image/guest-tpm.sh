@@ -20,7 +20,7 @@ tpm_command() {
         echo "command $1 failed with code $code" >&2
         return 1
     fi
-    echo "$response" | cut -c21-
+    [ ${#response} = 20 ] || echo "$response" | cut -c21-
 }
 
 # tpm_random COUNT
@@ -44,12 +44,12 @@ tpm_ek() {
     tpm_command 0000007c 0000000000000000000000000000000000000000 | cut -c57-568
 }
 
-# tpm_nv_define INDEX SIZE: for everyone to read and write; the TPM must not be NV-locked.
+# tpm_nv_define INDEX SIZE: for everyone to read and, as long as the TPM is not NV-locked, to write.
 tpm_nv_define() {
     local any
     any=00030000001f$(printf %040d 0)
-    # TPM_NV_DATA_PUBLIC: index, PCRs and locality for reading and writing, no attributes, flags, size; then a secret.
-    tpm_command 000000cc "0018$1${any}${any}001700000000000000$(printf %08x "$2")$(printf %040d 0)"
+    # TPM_NV_DATA_PUBLIC: index, PCRs and locality for reading and writing, TPM_NV_PER_PPWRITE, flags, size; then a secret.
+    tpm_command 000000cc "0018$1${any}${any}001700000001000000$(printf %08x "$2")$(printf %040d 0)"
 }
 
 # tpm_nv_write INDEX DATA
