@@ -8,6 +8,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -50,10 +51,15 @@ class PackageIT {
                 Programs.start(root, root.resolve("console.log"), List.of(program("bin/karaf"), "server"), environment);
         run(environment, program("bin/ready"));
 
-        Programs.Result listed = Programs.run(
-                root, environment, PATIENCE, "vtpm:create web\nvtpm:list\n", List.of(program("bin/client"), "-b"));
-        assertThat(listed.exit()).as(listed.output()).isZero();
-        assertThat(listed.output()).contains("web");
+        assertThat(shell("vtpm:create web", "vtpm:list")).contains("web");
+
+        // In a dom0, which this is made to look like, the unit switches the listener for Xen's guests on.
+        Map<String, String> dom0 = new HashMap<>(environment);
+        dom0.put(
+                "VTPM_XEN_CAPABILITIES",
+                Files.writeString(root.resolve("capabilities"), "control_d\n").toString());
+        run(dom0, program("bin/ready"));
+        assertThat(shell("feature:list -i")).contains("vtpm-listener-xen");
 
         assertThat(files()).isEqualTo(packaged);
         assertThat(root.resolve("var/lib/vtpm-manager/vtpm/storage/host.key")).isRegularFile();
@@ -74,6 +80,13 @@ class PackageIT {
                 Programs.run(root, Map.of(), PATIENCE, "", List.of("systemd-analyze", "verify", here.toString()));
         assertThat(verified.exit()).as(verified.output()).isZero();
         assertThat(verified.output()).as("warnings").doesNotContain("vtpm-manager");
+    }
+
+    private String shell(String... lines) throws Exception {
+        Programs.Result result = Programs.run(
+                root, environment, PATIENCE, String.join("\n", lines) + "\n", List.of(program("bin/client"), "-b"));
+        assertThat(result.exit()).as(result.output()).isZero();
+        return result.output();
     }
 
     private String program(String name) {
