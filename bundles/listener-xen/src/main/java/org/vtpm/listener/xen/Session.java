@@ -294,6 +294,11 @@ final class Session implements XenStore.Listener, AutoCloseable {
         return parts.length < 2 ? Optional.empty() : DeviceId.parse(parts[0] + "/" + parts[1]);
     }
 
+    /** Powers of two: a guest could fill the log. */
+    private static boolean worthALine(long count) {
+        return Long.bitCount(count) == 1;
+    }
+
     /** One device and what it holds. */
     private final class Guest implements DeviceEffects {
         private final DeviceId id;
@@ -304,6 +309,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
         private boolean watched;
         private boolean inTrouble;
         private long reports;
+        private long connections;
         private volatile String name = "";
         private volatile @Nullable TpmFamily family;
         private volatile @Nullable GuestLink link;
@@ -528,9 +534,13 @@ final class Session implements XenStore.Listener, AutoCloseable {
                 disconnect(false);
                 throw e;
             }
+            boolean leftInOrder = drained.remove(id);
             loop.add(connected);
-            connected.start(interrupted && !drained.remove(id));
-            LOG.info("Guest {} ({}) is connected with its vTPM {}", name, id, tpm);
+            connected.start(interrupted && !leftInOrder);
+            connections++;
+            if (worthALine(connections)) {
+                LOG.info("Guest {} ({}) is connected with its vTPM {} ({} times)", name, id, tpm, connections);
+            }
         }
 
         @Override
@@ -543,15 +553,17 @@ final class Session implements XenStore.Listener, AutoCloseable {
                     connected.abort();
                 }
                 connected.close();
-                LOG.info("Guest {} ({}) is disconnected", name, id);
+                if (worthALine(connections)) {
+                    LOG.info("Guest {} ({}) is disconnected", name, id);
+                }
             }
         }
 
         @Override
         public void report(String reason) throws IOException {
             problem = reason;
-            // Powers of two: a guest could fill the log with it.
-            if (Long.bitCount(++reports) == 1) {
+            reports++;
+            if (worthALine(reports)) {
                 LOG.error("The TPM device {} of guest {} does not work: {} ({} times)", id, name, reason, reports);
             }
             String text = "19 " + reason;
