@@ -47,9 +47,6 @@ final class Session implements XenStore.Listener, AutoCloseable {
     /** The toolstack waits 10 s for a device before it gives its guest up. */
     private static final Duration HURRY = Duration.ofSeconds(6);
 
-    /** How long a device says that it waits, at least, so that the toolstack sees it. */
-    private static final Duration SHOW = Duration.ofMillis(250);
-
     /** How long the end of the listener waits for commands under way, of all guests together. */
     private static final Duration DRAIN = Duration.ofSeconds(5);
 
@@ -73,6 +70,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
     private final InstancePower power;
     private final TpmDesk desk;
     private final Settings settings;
+    private final Duration show;
     /** Devices whose page an earlier session left with no request under way, although XenStore may not say so. */
     private final Set<DeviceId> drained;
 
@@ -91,6 +89,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
 
     /**
      * @param work where the manager's work is done
+     * @param show how long a device says that it waits, at least, so that the toolstack sees it
      * @param drained devices that the session before this one left in order; this one does the same for the next
      */
     Session(
@@ -99,7 +98,9 @@ final class Session implements XenStore.Listener, AutoCloseable {
             InstancePower power,
             Executor work,
             Settings settings,
+            Duration show,
             Set<DeviceId> drained) {
+        this.show = show;
         this.drained = drained;
         this.host = host;
         this.endpoints = endpoints;
@@ -476,7 +477,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
 
         @Override
         public void pause() {
-            pausedUntil = OptionalLong.of(System.nanoTime() + SHOW.toNanos());
+            pausedUntil = OptionalLong.of(System.nanoTime() + show.toNanos());
         }
 
         @Override

@@ -36,6 +36,9 @@ public final class XenListener implements XenBackend {
     /** How long it waits before it looks for Xen again. */
     private static final Duration PAUSE = Duration.ofSeconds(5);
 
+    /** How long a device says that it waits, at least: more than a busy toolstack takes to look. */
+    private static final Duration SHOW = Duration.ofSeconds(1);
+
     private static final int WORKERS = 8;
 
     private final XenHost host;
@@ -43,6 +46,7 @@ public final class XenListener implements XenBackend {
     private final InstancePower power;
     private final Settings settings;
     private final Duration pause;
+    private final Duration show;
     private final ThreadPoolExecutor work;
     private final Set<DeviceId> drained = new HashSet<>();
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -52,7 +56,7 @@ public final class XenListener implements XenBackend {
 
     @Activate
     public XenListener(@Reference VtpmManager manager, @Reference XenEndpoints endpoints, XenListenerConfig config) {
-        this(XenHost.local(config.xenstore()), manager, endpoints, Settings.of(config), PAUSE, config.enabled());
+        this(XenHost.local(config.xenstore()), manager, endpoints, Settings.of(config), PAUSE, SHOW, config.enabled());
     }
 
     XenListener(
@@ -61,11 +65,13 @@ public final class XenListener implements XenBackend {
             XenEndpoints endpoints,
             Settings settings,
             Duration pause,
+            Duration show,
             boolean enabled) {
         this.host = host;
         this.endpoints = endpoints;
         this.settings = settings;
         this.pause = pause;
+        this.show = show;
         power = new InstancePower(manager, settings);
         work = new ThreadPoolExecutor(
                 WORKERS, WORKERS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons("vtpm-xen-work"));
@@ -126,7 +132,7 @@ public final class XenListener implements XenBackend {
     private void serve() throws InterruptedException {
         try {
             XenHost.Access access = host.open();
-            try (Session opened = new Session(access, endpoints, power, work, settings, drained)) {
+            try (Session opened = new Session(access, endpoints, power, work, settings, show, drained)) {
                 session = opened;
                 if (closing.getCount() == 0) {
                     return;

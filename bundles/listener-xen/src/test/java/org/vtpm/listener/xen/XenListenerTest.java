@@ -52,6 +52,7 @@ class XenListenerTest {
                 manager.endpoints,
                 new Settings(createUnknown, TpmFamily.TPM_1_2, 2, 100),
                 Duration.ofMillis(20),
+                Duration.ofMillis(50),
                 true);
     }
 
