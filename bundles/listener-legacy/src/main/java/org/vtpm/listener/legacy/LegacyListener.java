@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
 import org.vtpm.api.manager.VtpmManager;
 
 /**
- * Serves the Xen 3.x vTPM manager's own interfaces: the dummy backend that stands in for {@code /dev/vtpm}, and the
- * console of the hotplug scripts. What keeps it from doing so costs one line in the log and nothing else.
+ * Serves the Xen 3.x vTPM manager's own interfaces: {@code /dev/vtpm} where the kernel has it, the dummy backend that
+ * stands in for it, and the console of the hotplug scripts. What keeps it from doing so costs one line in the log and
+ * nothing else.
  */
 @Component(
         immediate = true,
@@ -39,6 +40,7 @@ public final class LegacyListener {
 
     private final Console console;
     private final @Nullable FifoServer server;
+    private final @Nullable VtpmDevice device;
 
     @Activate
     public LegacyListener(
@@ -48,11 +50,17 @@ public final class LegacyListener {
             BundleContext context) {
         console = new Console(new Hotplug(manager));
         server = config.enabled() ? serve(config.directory(), context.getProperty("karaf.data"), endpoints) : null;
+        device = config.enabled() && !config.device().isBlank()
+                ? serveDevice(config.device().strip(), endpoints)
+                : null;
     }
 
     @Deactivate
     void deactivate() {
         console.close();
+        if (device != null) {
+            device.close();
+        }
         if (server != null) {
             server.close();
         }
@@ -74,6 +82,16 @@ public final class LegacyListener {
         }
     }
 
+    private static @Nullable VtpmDevice serveDevice(String device, LegacyEndpoints endpoints) {
+        try {
+            return new VtpmDevice(
+                    Posix.load(), absolute(device), new Backend(endpoints), FRAME_TIMEOUT, VtpmDevice.RETRY);
+        } catch (IOException | LinkageError e) {
+            LOG.error("{} is not served: {}. Set device in {}, or leave it empty", device, e.getMessage(), PID);
+            return null;
+        }
+    }
+
     static FifoServer start(Posix posix, Path folder, LegacyEndpoints endpoints, Console console, Duration frameTimeout)
             throws IOException {
         return new FifoServer(
@@ -87,15 +105,19 @@ public final class LegacyListener {
 
     private static Path folder(String directory, @Nullable String karafData) throws IOException {
         if (!directory.isBlank()) {
-            Path configured = Path.of(directory.strip());
-            if (!configured.isAbsolute()) {
-                throw new IOException("'" + configured + "' is not an absolute path");
-            }
-            return configured;
+            return absolute(directory.strip());
         }
         if (karafData == null) {
             throw new IOException("no folder is configured and Karaf's data folder is unknown");
         }
         return Path.of(karafData, "vtpm", "fifos").toAbsolutePath();
+    }
+
+    private static Path absolute(String text) throws IOException {
+        Path path = Path.of(text);
+        if (!path.isAbsolute()) {
+            throw new IOException("'" + path + "' is not an absolute path");
+        }
+        return path;
     }
 }

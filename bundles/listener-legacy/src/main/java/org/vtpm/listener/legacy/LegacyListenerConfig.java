@@ -7,9 +7,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 @ObjectClassDefinition(
         id = LegacyListener.PID,
         name = "vTPM legacy listener",
-        description = "Serves instances through the named pipes of the Xen 3.x vTPM manager")
+        description = "Serves instances through the interfaces of the Xen 3.x vTPM manager")
 @interface LegacyListenerConfig {
-    @AttributeDefinition(name = "enabled", description = "Serve the named pipes")
+    @AttributeDefinition(name = "enabled", description = "Serve these interfaces")
     boolean enabled() default true;
 
     @AttributeDefinition(
@@ -17,4 +17,10 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "Absolute path of the folder of the named pipes, such as /var/vtpm/fifos; empty for"
                     + " data/vtpm/fifos in Karaf's folder")
     String directory() default "";
+
+    @AttributeDefinition(
+            name = "device",
+            description = "Path of the character device by which the kernel of a Xen 3.x dom0 brings its PV guests'"
+                    + " commands; empty for none")
+    String device() default "/dev/vtpm";
 }

@@ -17,6 +17,7 @@ final class Posix {
     static final int POLLFD_SIZE = 8;
 
     private static final int O_RDWR = 02;
+    private static final int O_NOCTTY = 0400;
     private static final int O_NONBLOCK = 04000;
     private static final int O_CLOEXEC = 02000000;
     private static final int EFD_NONBLOCK = O_NONBLOCK;
@@ -61,6 +62,15 @@ final class Posix {
         int fd = libc.open(path.toString(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0) {
             throw failure("Cannot open the FIFO " + path);
+        }
+        return fd;
+    }
+
+    /** Opens a character device for both directions. */
+    int openDevice(Path path) throws PosixException {
+        int fd = libc.open(path.toString(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0) {
+            throw failure("Cannot open " + path);
         }
         return fd;
     }
@@ -118,7 +128,8 @@ final class Posix {
         return count > 0;
     }
 
-    private IOException failure(String what) {
-        return new IOException(what + ": " + libc.strerror(runtime.getLastError()));
+    private PosixException failure(String what) {
+        int errno = runtime.getLastError();
+        return new PosixException(what + ": " + libc.strerror(errno), errno);
     }
 }
