@@ -262,6 +262,12 @@ def play(folder, instance, commands, seed):
     guest.check()
     expect("endorsement key", guest.endorsement_key(), key)
 
+    step("CLOSE without SaveState, OPEN to resume: PCRs are as they were")
+    guest.extend()
+    expect("CLOSE", hotplug.close(instance), SUCCESS)
+    expect("OPEN to resume", hotplug.open(instance, STARTUP_STATE), SUCCESS)
+    guest.check()
+
     step("CLOSE, OPEN to boot: PCRs are reset, NV and endorsement key are back")
     expect("CLOSE", hotplug.close(instance), SUCCESS)
     expect("OPEN", hotplug.open(instance), SUCCESS)

@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
@@ -19,6 +20,9 @@ import org.vtpm.api.manager.VtpmManager;
 /**
  * Carries out what the hotplug scripts order. The number of an instance is its endpoint {@code legacy:N}; an instance
  * that an order makes is named {@code vtpm-N}. Used by one thread.
+ *
+ * <p>CLOSE does not say whether its guest was shut down or suspended; the next OPEN does. So CLOSE suspends the TPM, OPEN to
+ * resume lets it go on, and every other OPEN is the loss of power that it missed.
  */
 final class Hotplug {
     private static final Logger LOG = LoggerFactory.getLogger(Hotplug.class);
@@ -72,9 +76,22 @@ final class Hotplug {
             // It was resumed with the manager, before the guest that is being connected now.
             manager.stop(uuid);
         }
-        manager.start(uuid, order.startup());
+        powerOn(instance, order.startup());
         opened.add(uuid);
         return TpmError.SUCCESS;
+    }
+
+    private void powerOn(InstanceInfo instance, StartupMode startup) throws VtpmException {
+        UUID uuid = instance.record().uuid();
+        boolean suspended = instance.record().wanted() == Wanted.SUSPENDED;
+        if (suspended && startup == StartupMode.STATE) {
+            manager.resume(uuid);
+            return;
+        }
+        if (suspended) {
+            manager.discard(uuid);
+        }
+        manager.start(uuid, startup);
     }
 
     private TpmError create(ConsoleOrder.Open order) throws VtpmException {
@@ -109,13 +126,36 @@ final class Hotplug {
 
     private TpmError close(long number) throws VtpmException {
         Optional<InstanceInfo> known = find(number);
-        if (known.isEmpty() || known.get().state() == InstanceState.STOPPED) {
+        if (known.isEmpty()) {
             return TpmError.BAD_PARAMETER;
         }
-        UUID uuid = known.get().record().uuid();
-        manager.stop(uuid);
+        InstanceInfo instance = known.get();
+        UUID uuid = instance.record().uuid();
+        if (instance.state() == InstanceState.STOPPED || instance.state() == InstanceState.SUSPENDED) {
+            return TpmError.BAD_PARAMETER;
+        }
+        if (instance.record().wanted() != Wanted.SUSPENDED && !suspend(instance)) {
+            manager.stop(uuid);
+        }
         opened.remove(uuid);
         return TpmError.SUCCESS;
+    }
+
+    private boolean suspend(InstanceInfo instance) {
+        if (instance.state() != InstanceState.RUNNING) {
+            return false;
+        }
+        try {
+            manager.suspend(instance.record().uuid());
+            return true;
+        } catch (VtpmException e) {
+            LOG.warn(
+                    "Instance {} is stopped and not suspended: {}. If its guest is resumed, its TPM has only what TPM_SaveState"
+                            + " saved",
+                    instance.record().name(),
+                    e.getMessage());
+            return false;
+        }
     }
 
     private TpmError delete(long number) throws VtpmException {

@@ -51,10 +51,14 @@ final class FakeManager implements VtpmManager {
     final LegacyEndpoints endpoints = new LegacyEndpoints();
     final Queue<Runnable> slow = new ConcurrentLinkedQueue<>();
     final List<String> journal = new ArrayList<>();
+
+    /** Makes snapshots that can neither be taken nor used. */
+    boolean snapshotsFail;
+
     private final Map<UUID, Instance> instances = new LinkedHashMap<>();
 
     final class Instance implements GuestChannel {
-        private final InstanceRecord record;
+        private InstanceRecord record;
         private InstanceState state = InstanceState.STOPPED;
         private long commands;
         private int starts;
@@ -104,6 +108,29 @@ final class FakeManager implements VtpmManager {
                 future.complete(response);
             }
             return future;
+        }
+
+        private void want(Wanted wanted) {
+            record = new InstanceRecord(
+                    record.uuid(),
+                    record.name(),
+                    record.family(),
+                    record.isolation(),
+                    record.startup(),
+                    record.transport(),
+                    record.endpoints(),
+                    wanted,
+                    record.created());
+        }
+
+        private void openEndpoints() {
+            for (URI endpoint : record.endpoints()) {
+                try {
+                    endpoints.open(endpoint, this);
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            }
         }
 
         private InstanceInfo info() {
@@ -179,20 +206,18 @@ final class FakeManager implements VtpmManager {
     }
 
     @Override
-    public synchronized InstanceInfo start(UUID uuid, StartupMode startup) {
+    public synchronized InstanceInfo start(UUID uuid, StartupMode startup) throws VtpmException {
         Instance instance = instances.get(uuid);
+        if (instance.record.wanted() == Wanted.SUSPENDED) {
+            throw new VtpmException("it is suspended");
+        }
         journal.add("start " + instance.name() + " " + (startup == null ? instance.record.startup() : startup));
         if (instance.state != InstanceState.RUNNING) {
             instance.state = InstanceState.RUNNING;
+            instance.want(Wanted.RUNNING);
             instance.starts++;
             instance.commands = 0;
-            for (URI endpoint : instance.record.endpoints()) {
-                try {
-                    endpoints.open(endpoint, instance);
-                } catch (IOException e) {
-                    throw new AssertionError(e);
-                }
-            }
+            instance.openEndpoints();
         }
         return instance.info();
     }
@@ -202,6 +227,7 @@ final class FakeManager implements VtpmManager {
         Instance instance = instances.get(uuid);
         journal.add("stop " + instance.name());
         instance.state = InstanceState.STOPPED;
+        instance.want(Wanted.STOPPED);
         instance.record.endpoints().forEach(endpoints::close);
         return instance.info();
     }
@@ -214,18 +240,39 @@ final class FakeManager implements VtpmManager {
     }
 
     @Override
-    public InstanceInfo suspend(UUID instance) {
-        throw new UnsupportedOperationException();
+    public synchronized InstanceInfo suspend(UUID uuid) throws VtpmException {
+        Instance instance = instances.get(uuid);
+        journal.add("suspend " + instance.name());
+        if (snapshotsFail) {
+            throw new VtpmException("no snapshot can be taken of it");
+        }
+        instance.state = InstanceState.SUSPENDED;
+        instance.want(Wanted.SUSPENDED);
+        instance.record.endpoints().forEach(endpoints::close);
+        return instance.info();
     }
 
     @Override
-    public InstanceInfo resume(UUID instance) {
-        throw new UnsupportedOperationException();
+    public synchronized InstanceInfo resume(UUID uuid) throws VtpmException {
+        Instance instance = instances.get(uuid);
+        journal.add("resume " + instance.name());
+        if (snapshotsFail) {
+            instance.state = InstanceState.FAILED;
+            throw new VtpmException("its snapshot cannot be used");
+        }
+        instance.state = InstanceState.RUNNING;
+        instance.want(Wanted.RUNNING);
+        instance.openEndpoints();
+        return instance.info();
     }
 
     @Override
-    public InstanceInfo discard(UUID instance) {
-        throw new UnsupportedOperationException();
+    public synchronized InstanceInfo discard(UUID uuid) {
+        Instance instance = instances.get(uuid);
+        journal.add("discard " + instance.name());
+        instance.state = InstanceState.STOPPED;
+        instance.want(Wanted.STOPPED);
+        return instance.info();
     }
 
     @Override

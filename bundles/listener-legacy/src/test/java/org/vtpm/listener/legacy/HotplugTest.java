@@ -39,17 +39,23 @@ class HotplugTest {
         assertThat(made.endpoints()).containsExactly(URI.create("legacy:5"));
         assertThat(made.family()).isEqualTo(TpmFamily.TPM_1_2);
         succeeds(CLOSE);
-        assertThat(state()).isEqualTo(InstanceState.STOPPED);
+        assertThat(state()).isEqualTo(InstanceState.SUSPENDED);
         succeeds(open(StartupMode.STATE));
+        succeeds(CLOSE);
+        succeeds(open(StartupMode.CLEAR));
         succeeds(CLOSE);
         succeeds(open(StartupMode.DEACTIVATED));
         assertThat(manager.journal)
                 .containsExactly(
                         "create vtpm-5 with EK",
                         "start vtpm-5 CLEAR",
-                        "stop vtpm-5",
-                        "start vtpm-5 STATE",
-                        "stop vtpm-5",
+                        "suspend vtpm-5",
+                        "resume vtpm-5",
+                        "suspend vtpm-5",
+                        "discard vtpm-5",
+                        "start vtpm-5 CLEAR",
+                        "suspend vtpm-5",
+                        "discard vtpm-5",
                         "start vtpm-5 DEACTIVATED");
         assertThat(manager.find("vtpm-5").orElseThrow().record().uuid()).isEqualTo(made.uuid());
     }
@@ -95,11 +101,43 @@ class HotplugTest {
     }
 
     @Test
+    void aTpmThatWasStoppedIsResumedFromWhatItsGuestSaved() throws Exception {
+        succeeds(open(StartupMode.CLEAR));
+        manager.stop(manager.find("vtpm-5").orElseThrow().record().uuid());
+        isBad(CLOSE);
+        succeeds(open(StartupMode.STATE));
+        assertThat(manager.journal).last().isEqualTo("start vtpm-5 STATE");
+    }
+
+    @Test
+    void aTpmThatCannotBeSuspendedIsStopped() {
+        succeeds(open(StartupMode.CLEAR));
+        manager.snapshotsFail = true;
+        succeeds(CLOSE);
+        assertThat(manager.journal).endsWith("suspend vtpm-5", "stop vtpm-5");
+        assertThat(state()).isEqualTo(InstanceState.STOPPED);
+    }
+
+    @Test
+    void aSnapshotThatCannotBeUsedStaysUntilTheGuestBoots() {
+        succeeds(open(StartupMode.CLEAR));
+        succeeds(CLOSE);
+        manager.snapshotsFail = true;
+        assertThat(hotplug.carryOut(open(StartupMode.STATE))).isEqualTo(TpmError.FAIL);
+        succeeds(CLOSE);
+        assertThat(state()).isEqualTo(InstanceState.FAILED);
+        assertThat(hotplug.carryOut(open(StartupMode.STATE))).isEqualTo(TpmError.FAIL);
+        succeeds(open(StartupMode.CLEAR));
+        assertThat(manager.journal).endsWith("resume vtpm-5", "resume vtpm-5", "discard vtpm-5", "start vtpm-5 CLEAR");
+    }
+
+    @Test
     void closeNeedsAnInstanceThatIsNotStopped() {
         isBad(CLOSE);
         succeeds(open(StartupMode.CLEAR));
         succeeds(CLOSE);
         isBad(CLOSE);
+        succeeds(open(StartupMode.CLEAR));
         manager.fail("vtpm-5");
         succeeds(CLOSE);
         assertThat(state()).isEqualTo(InstanceState.STOPPED);
