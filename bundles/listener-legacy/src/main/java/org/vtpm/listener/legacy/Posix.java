@@ -13,6 +13,9 @@ final class Posix {
 
     static final short POLLOUT = 0x004;
 
+    /** Nothing can be read now, but perhaps later. */
+    static final int NONE_NOW = -1;
+
     /** Size of {@code struct pollfd}: a descriptor, the events wanted and the events found. */
     static final int POLLFD_SIZE = 8;
 
@@ -89,12 +92,17 @@ final class Posix {
 
     /** Reads into a direct buffer and moves its position; answers whether there was anything. */
     boolean read(int fd, ByteBuffer buffer) throws IOException {
+        return readSome(fd, buffer) > 0;
+    }
+
+    /** As {@link #read}; answers the number of bytes, 0 at the end of the file, or {@link #NONE_NOW}. */
+    int readSome(int fd, ByteBuffer buffer) throws IOException {
         return moved(buffer, () -> libc.read(fd, buffer, buffer.remaining()), "Cannot read");
     }
 
     /** Writes from a direct buffer and moves its position; answers whether anything could be taken. */
     boolean write(int fd, ByteBuffer buffer) throws IOException {
-        return moved(buffer, () -> libc.write(fd, buffer, buffer.remaining()), "Cannot write");
+        return moved(buffer, () -> libc.write(fd, buffer, buffer.remaining()), "Cannot write") > 0;
     }
 
     /** Waits until one of {@code fds} is ready; -1 waits for good. */
@@ -113,19 +121,19 @@ final class Posix {
         long run();
     }
 
-    private boolean moved(ByteBuffer buffer, Transfer transfer, String what) throws IOException {
+    private int moved(ByteBuffer buffer, Transfer transfer, String what) throws IOException {
         long count;
         do {
             count = transfer.run();
         } while (count < 0 && runtime.getLastError() == EINTR);
         if (count < 0) {
             if (runtime.getLastError() == EAGAIN) {
-                return false;
+                return NONE_NOW;
             }
             throw failure(what);
         }
         buffer.position(buffer.position() + (int) count);
-        return count > 0;
+        return (int) count;
     }
 
     private PosixException failure(String what) {

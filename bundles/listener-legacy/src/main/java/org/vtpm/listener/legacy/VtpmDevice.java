@@ -196,20 +196,16 @@ final class VtpmDevice implements AutoCloseable {
     /** Fills a part of a frame; answers false if it does not come. */
     private boolean fetch(int fd, byte[] frame, int from, int to) throws IOException {
         int at = from;
-        boolean idle = false;
         while (at < to) {
             in.clear().limit(Math.min(in.capacity(), to - at));
-            if (!posix.read(fd, in)) {
-                // Readable and yet nothing there, twice: that is the end of it.
-                if (idle || !ready(fd, frameTimeout)) {
-                    return false;
-                }
-                idle = true;
+            int count = posix.readSome(fd, in);
+            if (count == Posix.NONE_NOW && ready(fd, frameTimeout)) {
                 continue;
             }
-            idle = false;
-            int count = in.flip().remaining();
-            in.get(frame, at, count);
+            if (count <= 0) {
+                return false;
+            }
+            in.flip().get(frame, at, count);
             at += count;
         }
         return true;
