@@ -1,9 +1,7 @@
 package org.vtpm.listener.legacy;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -50,36 +48,12 @@ final class Backend implements FrameHandler {
             answer.accept(TpmError.FAIL.frame(instance));
             return;
         }
-        byte[] command = Arrays.copyOfRange(frame, Frame.PREFIX, frame.length);
-        CompletableFuture<Void> unused = execute(channel.get(), command)
-                .handle((response, fault) -> {
-                    if (fault == null && response.length <= Frame.MAX - Frame.PREFIX) {
-                        return framed(instance, response);
-                    }
-                    reportFault(instance, fault);
-                    return TpmError.FAIL.frame(instance);
-                })
-                .thenAccept(answer);
+        Exchange.run(channel.get(), LOCALITY, frame, fault -> reportFault(instance, fault), answer);
     }
 
     @Override
     public byte[] refuse(long instance) {
         return TpmError.BAD_PARAM_SIZE.frame(instance);
-    }
-
-    private static CompletableFuture<byte[]> execute(GuestChannel channel, byte[] command) {
-        try {
-            return channel.execute(LOCALITY, command);
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e);
-        }
-    }
-
-    private static byte[] framed(long instance, byte[] response) {
-        return ByteBuffer.allocate(Frame.PREFIX + response.length)
-                .putInt((int) instance)
-                .put(response)
-                .array();
     }
 
     private void reportPrivateTag(long instance, int tag) {

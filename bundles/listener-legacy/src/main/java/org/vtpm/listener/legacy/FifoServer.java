@@ -26,7 +26,7 @@ final class FifoServer implements AutoCloseable {
     /** What a port is made of. */
     record Wiring(Port.Plan plan, FrameHandler handler) {}
 
-    FifoServer(Posix posix, FifoFolder folder, Duration frameTimeout, List<Wiring> wirings) throws IOException {
+    FifoServer(Posix posix, PrivateFolder folder, Duration frameTimeout, List<Wiring> wirings) throws IOException {
         this.posix = posix;
         waker = new Waker(posix);
         try {

@@ -1,6 +1,7 @@
 package org.vtpm.listener.legacy;
 
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -56,11 +57,13 @@ final class Hotplug {
     }
 
     private TpmError open(ConsoleOrder.Open order) throws VtpmException {
-        if (order.vmType() == ConsoleOrder.VmType.HVM) {
-            LOG.warn(
-                    "Guest {} is an HVM guest: its QEMU must reach the TPM through another listener, there is no"
-                            + " /var/vtpm/socks",
-                    order.instance());
+        boolean hvm = order.vmType() == ConsoleOrder.VmType.HVM;
+        if (hvm && order.instance() > HvmPrefix.MAX_INSTANCE) {
+            LOG.error(
+                    "Guest {} is an HVM guest: their numbers are at most {}, beside the locality",
+                    order.instance(),
+                    HvmPrefix.MAX_INSTANCE);
+            return TpmError.BAD_PARAMETER;
         }
         Optional<InstanceInfo> known = find(order.instance());
         if (known.isEmpty()) {
@@ -75,6 +78,10 @@ final class Hotplug {
             }
             // It was resumed with the manager, before the guest that is being connected now.
             manager.stop(uuid);
+        }
+        URI socket = HvmSockets.endpoint(order.instance());
+        if (hvm && !instance.record().endpoints().contains(socket)) {
+            manager.attach(uuid, socket);
         }
         powerOn(instance, order.startup());
         opened.add(uuid);
@@ -103,7 +110,10 @@ final class Hotplug {
                     order.instance());
             return TpmError.BAD_PARAMETER;
         }
-        URI endpoint = LegacyEndpoints.endpoint(order.instance());
+        List<URI> endpoints = new ArrayList<>(List.of(LegacyEndpoints.endpoint(order.instance())));
+        if (order.vmType() == ConsoleOrder.VmType.HVM) {
+            endpoints.add(HvmSockets.endpoint(order.instance()));
+        }
         // The endorsement key is made with it, as the original's vtpmd did: its guests expect to find one.
         UUID uuid = manager.create(new NewInstance(
                         "vtpm-" + order.instance(),
@@ -113,7 +123,7 @@ final class Hotplug {
                         StartupMode.CLEAR,
                         true,
                         true,
-                        List.of(endpoint)))
+                        endpoints))
                 .record()
                 .uuid();
         if (order.startup() != StartupMode.CLEAR) {

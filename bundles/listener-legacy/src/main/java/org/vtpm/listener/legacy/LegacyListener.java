@@ -68,7 +68,7 @@ public final class LegacyListener {
 
     private @Nullable FifoServer serve(String directory, @Nullable String karafData, LegacyEndpoints endpoints) {
         try {
-            Path folder = folder(directory, karafData);
+            Path folder = PrivateFolder.locate(directory, karafData, "fifos");
             Posix posix = Posix.load();
             FifoServer started = start(posix, folder, endpoints, console, FRAME_TIMEOUT);
             LOG.info("Serving the FIFOs of the Xen 3.x vTPM manager in {}", folder);
@@ -85,7 +85,11 @@ public final class LegacyListener {
     private static @Nullable VtpmDevice serveDevice(String device, LegacyEndpoints endpoints) {
         try {
             return new VtpmDevice(
-                    Posix.load(), absolute(device), new Backend(endpoints), FRAME_TIMEOUT, VtpmDevice.RETRY);
+                    Posix.load(),
+                    PrivateFolder.absolute(device),
+                    new Backend(endpoints),
+                    FRAME_TIMEOUT,
+                    VtpmDevice.RETRY);
         } catch (IOException | LinkageError e) {
             LOG.error("{} is not served: {}. Set device in {}, or leave it empty", device, e.getMessage(), PID);
             return null;
@@ -96,28 +100,10 @@ public final class LegacyListener {
             throws IOException {
         return new FifoServer(
                 posix,
-                FifoFolder.prepare(posix, folder),
+                PrivateFolder.prepare(posix, folder),
                 frameTimeout,
                 List.of(
                         new FifoServer.Wiring(BACKEND, new Backend(endpoints)),
                         new FifoServer.Wiring(CONSOLE, console)));
-    }
-
-    private static Path folder(String directory, @Nullable String karafData) throws IOException {
-        if (!directory.isBlank()) {
-            return absolute(directory.strip());
-        }
-        if (karafData == null) {
-            throw new IOException("no folder is configured and Karaf's data folder is unknown");
-        }
-        return Path.of(karafData, "vtpm", "fifos").toAbsolutePath();
-    }
-
-    private static Path absolute(String text) throws IOException {
-        Path path = Path.of(text);
-        if (!path.isAbsolute()) {
-            throw new IOException("'" + path + "' is not an absolute path");
-        }
-        return path;
     }
 }

@@ -23,4 +23,10 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "Path of the character device by which the kernel of a Xen 3.x dom0 brings its PV guests'"
                     + " commands; empty for none")
     String device() default "/dev/vtpm";
+
+    @AttributeDefinition(
+            name = "sockets",
+            description = "Absolute path of the folder of HVM guests' sockets, such as /var/vtpm/socks; empty for"
+                    + " data/vtpm/socks in Karaf's folder")
+    String sockets() default "";
 }

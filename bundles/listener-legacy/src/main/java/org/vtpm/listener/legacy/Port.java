@@ -45,16 +45,16 @@ final class Port {
      * @param frameTimeout how long the rest of a frame may take, counted from its last byte
      * @param wake wakes the server's thread; from any thread
      */
-    Port(Posix posix, FifoFolder folder, Plan plan, FrameHandler handler, Duration frameTimeout, Runnable wake)
+    Port(Posix posix, PrivateFolder folder, Plan plan, FrameHandler handler, Duration frameTimeout, Runnable wake)
             throws IOException {
         this.posix = posix;
         this.plan = plan;
         this.handler = handler;
         this.frameTimeout = frameTimeout;
         this.wake = wake;
-        input = folder.open(plan.input());
+        input = folder.openFifo(plan.input());
         try {
-            output = new OutPipe(posix, plan.output(), folder.open(plan.output()), wake);
+            output = new OutPipe(posix, plan.output(), folder.openFifo(plan.output()), wake);
         } catch (IOException e) {
             posix.close(input);
             throw e;

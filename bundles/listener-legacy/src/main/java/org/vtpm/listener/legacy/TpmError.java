@@ -14,7 +14,9 @@ enum TpmError {
     /** The size in a command's header cannot be. */
     BAD_PARAM_SIZE(0x19),
     /** A tag that is not a guest's to use. */
-    BADTAG(0x1E);
+    BADTAG(0x1E),
+    /** A locality that no TPM has. */
+    BAD_LOCALITY(0x3D);
 
     private static final short TPM_TAG_RSP_COMMAND = 0x00C4;
 

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +59,7 @@ final class FakeManager implements VtpmManager {
     private final Map<UUID, Instance> instances = new LinkedHashMap<>();
 
     final class Instance implements GuestChannel {
+        final List<Integer> localities = Collections.synchronizedList(new ArrayList<>());
         private InstanceRecord record;
         private InstanceState state = InstanceState.STOPPED;
         private long commands;
@@ -86,9 +88,10 @@ final class FakeManager implements VtpmManager {
         @Override
         public synchronized CompletableFuture<byte[]> execute(int locality, byte[] command) {
             ByteBuffer in = ByteBuffer.wrap(command);
-            if (locality != 0 || in.getInt(2) != command.length) {
-                return CompletableFuture.failedFuture(new AssertionError("not one whole command at locality 0"));
+            if (in.getInt(2) != command.length) {
+                return CompletableFuture.failedFuture(new AssertionError("not one whole command"));
             }
+            localities.add(locality);
             commands++;
             for (in.position(10); in.hasRemaining(); ) {
                 sum += in.get();
@@ -111,6 +114,10 @@ final class FakeManager implements VtpmManager {
         }
 
         private void want(Wanted wanted) {
+            change(wanted, record.endpoints());
+        }
+
+        private void change(Wanted wanted, List<URI> endpoints) {
             record = new InstanceRecord(
                     record.uuid(),
                     record.name(),
@@ -118,19 +125,26 @@ final class FakeManager implements VtpmManager {
                     record.isolation(),
                     record.startup(),
                     record.transport(),
-                    record.endpoints(),
+                    endpoints,
                     wanted,
                     record.created());
         }
 
         private void openEndpoints() {
-            for (URI endpoint : record.endpoints()) {
+            for (URI endpoint : numbers()) {
                 try {
                     endpoints.open(endpoint, this);
                 } catch (IOException e) {
                     throw new AssertionError(e);
                 }
             }
+        }
+
+        /** The endpoints that the fake serves. */
+        private List<URI> numbers() {
+            return record.endpoints().stream()
+                    .filter(endpoint -> endpoint.getScheme().equals(LegacyEndpoints.SCHEME))
+                    .toList();
         }
 
         private InstanceInfo info() {
@@ -228,7 +242,7 @@ final class FakeManager implements VtpmManager {
         journal.add("stop " + instance.name());
         instance.state = InstanceState.STOPPED;
         instance.want(Wanted.STOPPED);
-        instance.record.endpoints().forEach(endpoints::close);
+        instance.numbers().forEach(endpoints::close);
         return instance.info();
     }
 
@@ -248,7 +262,7 @@ final class FakeManager implements VtpmManager {
         }
         instance.state = InstanceState.SUSPENDED;
         instance.want(Wanted.SUSPENDED);
-        instance.record.endpoints().forEach(endpoints::close);
+        instance.numbers().forEach(endpoints::close);
         return instance.info();
     }
 
@@ -282,13 +296,18 @@ final class FakeManager implements VtpmManager {
             throw new VtpmException("it runs");
         }
         journal.add("delete " + instance.name());
-        instance.record.endpoints().forEach(endpoints::close);
+        instance.numbers().forEach(endpoints::close);
         instances.remove(uuid);
     }
 
     @Override
-    public InstanceInfo attach(UUID instance, URI endpoint) {
-        throw new UnsupportedOperationException();
+    public synchronized InstanceInfo attach(UUID uuid, URI endpoint) {
+        Instance instance = instances.get(uuid);
+        journal.add("attach " + endpoint);
+        List<URI> all = new ArrayList<>(instance.record.endpoints());
+        all.add(endpoint);
+        instance.change(instance.record.wanted(), all);
+        return instance.info();
     }
 
     @Override

@@ -68,6 +68,32 @@ class HotplugTest {
     }
 
     @Test
+    void anHvmGuestGetsASocketToo() {
+        ConsoleOrder open = new ConsoleOrder.Open(5, StartupMode.CLEAR, ConsoleOrder.VmType.HVM);
+        succeeds(open);
+        assertThat(manager.find("vtpm-5").orElseThrow().record().endpoints())
+                .containsExactly(URI.create("legacy:5"), URI.create("hvm:5"));
+        succeeds(CLOSE);
+        succeeds(open);
+        assertThat(manager.journal).doesNotContain("attach hvm:5");
+    }
+
+    @Test
+    void aGuestThatBecameAnHvmGuestGetsASocket() {
+        succeeds(open(StartupMode.CLEAR));
+        succeeds(CLOSE);
+        succeeds(new ConsoleOrder.Open(5, StartupMode.CLEAR, ConsoleOrder.VmType.HVM));
+        assertThat(manager.journal).containsSubsequence("attach hvm:5", "start vtpm-5 CLEAR");
+    }
+
+    @Test
+    void numbersOfHvmGuestsLeaveRoomForTheLocality() {
+        isBad(new ConsoleOrder.Open(0x20000000L, StartupMode.CLEAR, ConsoleOrder.VmType.HVM));
+        assertThat(manager.instances()).isEmpty();
+        succeeds(new ConsoleOrder.Open(0x1FFFFFFF, StartupMode.CLEAR, ConsoleOrder.VmType.HVM));
+    }
+
+    @Test
     void aSecondOpenIsRefusedAndLeavesTheRunningOneAlone() {
         succeeds(open(StartupMode.CLEAR));
         manager.journal.clear();

@@ -22,7 +22,7 @@ class OutPipeTest {
     @Test
     void answersThatNobodyTookAreTakenBack() throws Exception {
         OutPipe pipe = new OutPipe(
-                POSIX, "out.fifo", FifoFolder.prepare(POSIX, folder).open("out.fifo"), blocked::incrementAndGet);
+                POSIX, "out.fifo", PrivateFolder.prepare(POSIX, folder).openFifo("out.fifo"), blocked::incrementAndGet);
         try (FileInputStream reader =
                 new FileInputStream(folder.resolve("out.fifo").toFile())) {
             for (int i = 0; i < 100; i++) {
