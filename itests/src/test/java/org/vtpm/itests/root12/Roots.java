@@ -22,6 +22,6 @@ final class Roots {
 
     /** @param srkAuth file with the storage root key's secret; empty for the well-known one */
     static RootOfTrust at(String place, Duration timeout, String srkAuth) {
-        return new Tpm12Root("tpm12", new HostTpm(TpmPlace.parse(place), timeout), srkAuth);
+        return new Tpm12Root("tpm12", new HostTpm(TpmPlace.parse(place), timeout), srkAuth, "GetRandom, PCRRead");
     }
 }

@@ -9,7 +9,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The console: takes the hotplug scripts' orders one after the other, apart from the guests' commands. */
+/**
+ * The console: takes the hotplug scripts' orders one after the other, apart from the guests' commands, and with them commands
+ * for the host's TPM.
+ */
 final class Console implements FrameHandler, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Console.class);
 
@@ -17,13 +20,15 @@ final class Console implements FrameHandler, AutoCloseable {
     private static final long CLOSE_SECONDS = 10;
 
     private final Hotplug hotplug;
+    private final HostTpm hostTpm;
     private final ThreadPoolExecutor worker;
 
     /** Of the worker's thread. */
     private long refused;
 
-    Console(Hotplug hotplug) {
+    Console(Hotplug hotplug, HostTpm hostTpm) {
         this.hotplug = hotplug;
+        this.hostTpm = hostTpm;
         worker = new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
             Thread thread = new Thread(task, "vtpm-legacy-console");
             thread.setDaemon(true);
@@ -36,7 +41,7 @@ final class Console implements FrameHandler, AutoCloseable {
     public void handle(byte[] frame, Consumer<byte[]> answer) {
         long sender = Integer.toUnsignedLong(ByteBuffer.wrap(frame).getInt());
         try {
-            worker.execute(() -> answer.accept(ConsoleOrder.reply(sender, carryOut(frame))));
+            worker.execute(() -> answer.accept(carryOut(sender, frame)));
         } catch (RejectedExecutionException e) {
             answer.accept(ConsoleOrder.reply(sender, TpmError.FAIL));
         }
@@ -61,18 +66,23 @@ final class Console implements FrameHandler, AutoCloseable {
         }
     }
 
-    private TpmError carryOut(byte[] frame) {
+    private byte[] carryOut(long sender, byte[] frame) {
         try {
-            return hotplug.carryOut(ConsoleOrder.parse(frame));
+            ConsoleOrder order = ConsoleOrder.parse(frame);
+            if (order instanceof ConsoleOrder.TpmCommand command) {
+                HostTpm.Answer answer = hostTpm.execute(command.command());
+                return ConsoleOrder.reply(sender, answer.status(), answer.response());
+            }
+            return ConsoleOrder.reply(sender, hotplug.carryOut((ConsoleOrder.OfInstance) order));
         } catch (ConsoleOrder.BadOrderException e) {
             // Powers of two: often enough to be seen, seldom enough not to fill the log.
             if (Long.bitCount(++refused) == 1) {
                 LOG.warn("Hotplug: refused an order: {} ({} so far)", e.getMessage(), refused);
             }
-            return e.error();
+            return ConsoleOrder.reply(sender, e.error());
         } catch (RuntimeException e) {
             LOG.error("Hotplug: an order failed", e);
-            return TpmError.FAIL;
+            return ConsoleOrder.reply(sender, TpmError.FAIL);
         }
     }
 }

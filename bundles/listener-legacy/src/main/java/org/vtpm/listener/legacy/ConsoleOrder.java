@@ -1,5 +1,6 @@
 package org.vtpm.listener.legacy;
 
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.codec.ByteReader;
@@ -21,11 +22,21 @@ sealed interface ConsoleOrder {
     /** Tag of the second kind of command that vtpmmgr, the manager in a domain of its own, takes. */
     int VTPM_TAG_REQ2 = 0x01C2;
 
-    /** The instance it is about. */
-    long instance();
+    /** An order about one guest's TPM. */
+    sealed interface OfInstance extends ConsoleOrder {
+        /** The instance it is about. */
+        long instance();
+    }
+
+    /**
+     * VTPM_ORD_TPMCOMMAND: something for the host's own TPM.
+     *
+     * @param command whatever followed the header
+     */
+    record TpmCommand(byte[] command) implements ConsoleOrder {}
 
     /** VTPM_ORD_OPEN: a guest's device appears. */
-    record Open(long instance, StartupMode startup, VmType vmType) implements ConsoleOrder {
+    record Open(long instance, StartupMode startup, VmType vmType) implements OfInstance {
         @Override
         public String toString() {
             return "OPEN " + instance + " (startup " + startup + ")";
@@ -33,7 +44,7 @@ sealed interface ConsoleOrder {
     }
 
     /** VTPM_ORD_CLOSE: a guest's device is gone. */
-    record Close(long instance) implements ConsoleOrder {
+    record Close(long instance) implements OfInstance {
         @Override
         public String toString() {
             return "CLOSE " + instance;
@@ -41,7 +52,7 @@ sealed interface ConsoleOrder {
     }
 
     /** VTPM_ORD_DELETE: a guest's TPM is not wanted any more. */
-    record Delete(long instance) implements ConsoleOrder {
+    record Delete(long instance) implements OfInstance {
         @Override
         public String toString() {
             return "DELETE " + instance;
@@ -102,6 +113,7 @@ sealed interface ConsoleOrder {
                 throw new BadOrderException(TpmError.BAD_PARAMETER, "its sender is not the host, but " + header.dmi());
             }
             return switch (header.ordinal()) {
+                case 0x00000003 -> new TpmCommand(parameters);
                 case 0x01000001 -> parseOpen(parameters);
                 case 0x01000002 ->
                     new Close(valid(Codec.of(InstanceParameters.class)
@@ -122,7 +134,17 @@ sealed interface ConsoleOrder {
 
     /** The frame that answers an order. The tag is the request's, as the original's scripts always saw it. */
     static byte[] reply(long dmi, TpmError status) {
-        return Codec.of(Reply.class).encode(new Reply(dmi, VTPM_TAG_REQ, Frame.HEADER, status.code()));
+        return reply(dmi, status, new byte[0]);
+    }
+
+    /** As the other method of this name; with parameters. */
+    static byte[] reply(long dmi, TpmError status, byte[] parameters) {
+        byte[] header = Codec.of(Reply.class)
+                .encode(new Reply(dmi, VTPM_TAG_REQ, Frame.HEADER + parameters.length, status.code()));
+        return ByteBuffer.allocate(header.length + parameters.length)
+                .put(header)
+                .put(parameters)
+                .array();
     }
 
     private static Open parseOpen(byte[] parameters) throws BadOrderException, CodecException {

@@ -38,7 +38,7 @@ final class Hotplug {
     }
 
     /** Carries one order out, however long it takes. */
-    TpmError carryOut(ConsoleOrder order) {
+    TpmError carryOut(ConsoleOrder.OfInstance order) {
         try {
             TpmError result;
             if (order instanceof ConsoleOrder.Open open) {

@@ -10,10 +10,14 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.root.HostTpmCommands;
 
 /**
  * Serves the Xen 3.x vTPM manager's own interfaces: {@code /dev/vtpm} where the kernel has it, the dummy backend that
@@ -38,6 +42,12 @@ public final class LegacyListener {
 
     private static final Duration FRAME_TIMEOUT = Duration.ofSeconds(5);
 
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile @Nullable HostTpmCommands hostTpm;
+
     private final Console console;
     private final @Nullable FifoServer server;
     private final @Nullable VtpmDevice device;
@@ -48,7 +58,7 @@ public final class LegacyListener {
             @Reference LegacyEndpoints endpoints,
             LegacyListenerConfig config,
             BundleContext context) {
-        console = new Console(new Hotplug(manager));
+        console = new Console(new Hotplug(manager), new HostTpm(() -> hostTpm));
         server = config.enabled() ? serve(config.directory(), context.getProperty("karaf.data"), endpoints) : null;
         device = config.enabled() && !config.device().isBlank()
                 ? serveDevice(config.device().strip(), endpoints)

@@ -7,6 +7,8 @@ enum TpmError {
     SUCCESS(0x00),
     /** Wrong length, or an instance that is not in the state the order needs. */
     BAD_PARAMETER(0x03),
+    /** Not for this caller. */
+    DISABLED_CMD(0x08),
     /** Nothing else fits. */
     FAIL(0x09),
     /** No such order. */
@@ -15,6 +17,8 @@ enum TpmError {
     BAD_PARAM_SIZE(0x19),
     /** A tag that is not a guest's to use. */
     BADTAG(0x1E),
+    /** The host's TPM cannot be reached. */
+    IOERROR(0x1F),
     /** A locality that no TPM has. */
     BAD_LOCALITY(0x3D);
 

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vtpm.api.root.HostTpmCommands;
+import org.vtpm.api.root.RootOfTrustException;
 
 /** What Xen's kernel and scripts see in the real FIFOs. */
 @Timeout(60)
@@ -40,6 +43,7 @@ class FifoServerTest {
     Path parent;
 
     private final FakeManager manager = new FakeManager();
+    private HostTpmCommands hostTpm;
     private Path folder;
     private Console consoleSide;
     private FifoServer server;
@@ -62,7 +66,7 @@ class FifoServerTest {
     }
 
     private void startServer() throws IOException {
-        consoleSide = new Console(new Hotplug(manager));
+        consoleSide = new Console(new Hotplug(manager), new HostTpm(() -> hostTpm));
         server = LegacyListener.start(POSIX, folder, manager.endpoints, consoleSide, FRAME_TIMEOUT);
     }
 
@@ -272,6 +276,37 @@ class FifoServerTest {
         startServer();
         assertThat(backend.ask(FifoPeer.frame(1, FifoPeer.add(1))).sum()).isEqualTo(1);
         assertThat(console.ask(FifoPeer.close(1)).code()).isEqualTo(SUCCESS);
+    }
+
+    @Test
+    void theConsolePassesCommandsOnToTheHostsTpm() throws Exception {
+        byte[] command = FifoPeer.command(0x46, 0, 0, 0, 1);
+        byte[] order = ByteBuffer.allocate(14 + command.length)
+                .put(FifoPeer.order(3))
+                .put(command)
+                .putInt(6, 10 + command.length)
+                .array();
+        assertThat(console.ask(order).code()).isEqualTo(0x1F);
+
+        byte[] response = {0, (byte) 0xC4, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0, 1, 77};
+        hostTpm = given -> Arrays.equals(given, command) ? response : TpmError.FAIL.frame(0);
+        FifoPeer.Answer answer = console.ask(order);
+        assertThat(answer.instance()).isZero();
+        assertThat(answer.tag()).isEqualTo(0x01C1);
+        assertThat(answer.code()).isZero();
+        assertThat(answer.body()).isEqualTo(response);
+
+        hostTpm = given -> new byte[] {0, (byte) 0xC4, 0, 0, 0, 10, 0, 0, 0, 8};
+        assertThat(console.ask(order).code()).isEqualTo(8);
+        hostTpm = given -> new byte[4090];
+        assertThat(console.ask(order).code()).isEqualTo(FAIL);
+        hostTpm = given -> {
+            throw new RootOfTrustException("it is not there");
+        };
+        assertThat(console.ask(order).code()).isEqualTo(0x1F);
+        ByteBuffer.wrap(order).putInt(0, 1);
+        assertThat(console.ask(order).code()).isEqualTo(BAD_PARAMETER);
+        assertThat(backend.ask(order).code()).isEqualTo(BADTAG);
     }
 
     @Test

@@ -10,21 +10,21 @@ import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.manager.InstanceState;
 
 class HotplugTest {
-    private static final ConsoleOrder CLOSE = new ConsoleOrder.Close(5);
-    private static final ConsoleOrder DELETE = new ConsoleOrder.Delete(5);
+    private static final ConsoleOrder.OfInstance CLOSE = new ConsoleOrder.Close(5);
+    private static final ConsoleOrder.OfInstance DELETE = new ConsoleOrder.Delete(5);
 
     private final FakeManager manager = new FakeManager();
     private final Hotplug hotplug = new Hotplug(manager);
 
-    private static ConsoleOrder open(StartupMode startup) {
+    private static ConsoleOrder.OfInstance open(StartupMode startup) {
         return new ConsoleOrder.Open(5, startup, ConsoleOrder.VmType.PV);
     }
 
-    private void succeeds(ConsoleOrder order) {
+    private void succeeds(ConsoleOrder.OfInstance order) {
         assertThat(hotplug.carryOut(order)).isEqualTo(TpmError.SUCCESS);
     }
 
-    private void isBad(ConsoleOrder order) {
+    private void isBad(ConsoleOrder.OfInstance order) {
         assertThat(hotplug.carryOut(order)).isEqualTo(TpmError.BAD_PARAMETER);
     }
 
@@ -69,7 +69,7 @@ class HotplugTest {
 
     @Test
     void anHvmGuestGetsASocketToo() {
-        ConsoleOrder open = new ConsoleOrder.Open(5, StartupMode.CLEAR, ConsoleOrder.VmType.HVM);
+        ConsoleOrder.OfInstance open = new ConsoleOrder.Open(5, StartupMode.CLEAR, ConsoleOrder.VmType.HVM);
         succeeds(open);
         assertThat(manager.find("vtpm-5").orElseThrow().record().endpoints())
                 .containsExactly(URI.create("legacy:5"), URI.create("hvm:5"));

@@ -10,6 +10,7 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.root.Examination;
+import org.vtpm.api.root.HostTpmCommands;
 import org.vtpm.api.root.MonotonicCounters;
 import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
@@ -25,7 +26,7 @@ import org.vtpm.hosttpm.TpmPlace;
 @Component(immediate = true, configurationPid = "org.vtpm.root.tpm12")
 @ServiceRanking(50)
 @Designate(ocd = Tpm12RootConfig.class)
-public final class Tpm12Root implements RootOfTrust {
+public final class Tpm12Root implements RootOfTrust, HostTpmCommands {
     private static final Logger LOG = LoggerFactory.getLogger(Tpm12Root.class);
 
     private final String name;
@@ -33,18 +34,26 @@ public final class Tpm12Root implements RootOfTrust {
     private final Sealer sealer;
     private final PlatformPolicies policies;
     private final MonotonicCounters counters;
+    private final HostTpmCommands commands;
 
     @Activate
     public Tpm12Root(Tpm12RootConfig config) {
         this(
                 config.name(),
                 new HostTpm(TpmPlace.parse(config.place()), Duration.ofSeconds(config.command_timeout())),
-                config.srk_auth());
+                config.srk_auth(),
+                config.passthrough());
     }
 
-    /** @param srkAuth file with the storage root key's secret; empty for the well-known one */
-    public Tpm12Root(String name, HostTpm host, String srkAuth) {
+    /**
+     * Makes a root of trust without OSGi.
+     *
+     * @param srkAuth file with the storage root key's secret; empty for the well-known one
+     * @param passthrough names of the commands that others may send to the TPM, separated by commas
+     */
+    public Tpm12Root(String name, HostTpm host, String srkAuth, String passthrough) {
         this.name = name;
+        commands = new Passthrough(host, HarmlessCommand.parse(passthrough));
         sequences = new Sequences(host, new SrkSecret(srkAuth.trim()), new SecureRandom());
         sealer = new Sealer(sequences);
         policies = new ApprovedPolicies(sealer);
@@ -103,5 +112,10 @@ public final class Tpm12Root implements RootOfTrust {
     @Override
     public Optional<MonotonicCounters> counters() {
         return Optional.of(counters);
+    }
+
+    @Override
+    public byte[] execute(byte[] command) throws RootOfTrustException {
+        return commands.execute(command);
     }
 }

@@ -24,4 +24,10 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             name = "Storage root key's secret",
             description = "A file with the 20 bytes; without one it is the well-known secret, 20 zero bytes")
     String srk_auth() default "";
+
+    @AttributeDefinition(
+            name = "Passthrough",
+            description = "What others may have this TPM do, by name and separated by commas: GetRandom, PCRRead,"
+                    + " GetCapability, GetTestResult, GetTicks, ReadCounter, ReadPubek; empty for nothing")
+    String passthrough() default "GetRandom, PCRRead";
 }

@@ -15,7 +15,8 @@ import org.vtpm.api.root.RootOfTrustException;
 import org.vtpm.api.root.SealingTerms;
 
 class Tpm12RootTest {
-    private record Config(String place, String name, int command_timeout, String srk_auth) implements Tpm12RootConfig {
+    private record Config(String place, String name, int command_timeout, String srk_auth, String passthrough)
+            implements Tpm12RootConfig {
         @Override
         public Class<? extends Annotation> annotationType() {
             return Tpm12RootConfig.class;
@@ -28,7 +29,7 @@ class Tpm12RootTest {
     @Test
     void itIsThereWithoutItsTpmAndSaysWhatToDo() {
         String place = "device:" + folder.resolve("tpm0");
-        RootOfTrust root = new Tpm12Root(new Config(place, "second", 60, ""));
+        RootOfTrust root = new Tpm12Root(new Config(place, "second", 60, "", ""));
         assertThat(root.name()).isEqualTo("second");
         assertThat(root.place()).isEqualTo(place);
         assertThat(root.developmentOnly()).isFalse();
@@ -50,7 +51,8 @@ class Tpm12RootTest {
     @Test
     void aSecretOfTheStorageRootKeyThatIsNoneIsTold() throws Exception {
         Path file = folder.resolve("srk");
-        RootOfTrust root = new Tpm12Root(new Config("device:" + folder.resolve("tpm0"), "tpm12", 60, file.toString()));
+        RootOfTrust root =
+                new Tpm12Root(new Config("device:" + folder.resolve("tpm0"), "tpm12", 60, file.toString(), ""));
         assertThatThrownBy(() -> root.seal(new byte[32], SealingTerms.NONE))
                 .isInstanceOf(RootOfTrustException.class)
                 .hasMessageContaining("srk.auth");

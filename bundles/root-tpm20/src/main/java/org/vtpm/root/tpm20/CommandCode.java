@@ -22,6 +22,7 @@ enum CommandCode {
     START_AUTH_SESSION(0x176, "StartAuthSession", Trait.RETURNS_HANDLE),
     VERIFY_SIGNATURE(0x177, "VerifySignature"),
     GET_CAPABILITY(0x17A, "GetCapability"),
+    GET_RANDOM(0x17B, "GetRandom"),
     PCR_READ(0x17E, "PCR_Read"),
     POLICY_PCR(0x17F, "PolicyPCR");
 

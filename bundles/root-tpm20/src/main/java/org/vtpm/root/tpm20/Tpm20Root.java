@@ -10,6 +10,7 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.root.Examination;
+import org.vtpm.api.root.HostTpmCommands;
 import org.vtpm.api.root.MonotonicCounters;
 import org.vtpm.api.root.PlatformPolicies;
 import org.vtpm.api.root.RootOfTrust;
@@ -25,7 +26,7 @@ import org.vtpm.hosttpm.TpmPlace;
 @Component(immediate = true, configurationPid = "org.vtpm.root.tpm20")
 @ServiceRanking(100)
 @Designate(ocd = Tpm20RootConfig.class)
-public final class Tpm20Root implements RootOfTrust {
+public final class Tpm20Root implements RootOfTrust, HostTpmCommands {
     private static final Logger LOG = LoggerFactory.getLogger(Tpm20Root.class);
 
     // NV indices of the platform's owner, by the TCG's registry of reserved handles.
@@ -37,6 +38,7 @@ public final class Tpm20Root implements RootOfTrust {
     private final Sealer sealer;
     private final PlatformPolicies policies;
     private final MonotonicCounters counters;
+    private final HostTpmCommands commands;
 
     @Activate
     public Tpm20Root(Tpm20RootConfig config) {
@@ -53,6 +55,7 @@ public final class Tpm20Root implements RootOfTrust {
         sealer = new Sealer(sequences);
         policies = new ApprovedPolicies(sealer);
         counters = new NvCounters(sequences, firstCounter);
+        commands = new Passthrough(sequences);
         host.trouble()
                 .ifPresentOrElse(
                         trouble -> LOG.warn("Root of trust {}: {}", name, trouble),
@@ -107,6 +110,11 @@ public final class Tpm20Root implements RootOfTrust {
     @Override
     public Optional<MonotonicCounters> counters() {
         return Optional.of(counters);
+    }
+
+    @Override
+    public byte[] execute(byte[] command) throws RootOfTrustException {
+        return commands.execute(command);
     }
 
     private static int index(String text) {
