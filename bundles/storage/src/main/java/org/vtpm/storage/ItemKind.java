@@ -21,7 +21,9 @@ enum ItemKind {
     /** State that the operator put by under a name, sealed likewise. */
     SNAPSHOT(7),
     /** Says that an instance's state was found to be older than the counter, and by how much. */
-    REPLAYED(8);
+    REPLAYED(8),
+    /** Says that the owner is no instance, but a TPM elsewhere: its permanent state here is the key to its own. */
+    FOREIGN(9);
 
     /** The owner of what belongs to no instance. */
     static final UUID HOST = new UUID(0, 0);

@@ -68,6 +68,7 @@ import org.vtpm.storage.key.Layouts;
  */
 final class JournalStore implements StateStore, Closeable {
     private static final Logger LOG = LoggerFactory.getLogger(JournalStore.class);
+    private static final byte[] FOREIGN_MARK = {1};
     private static final Pattern SNAPSHOT_NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final Path folder;
@@ -78,13 +79,15 @@ final class JournalStore implements StateStore, Closeable {
     private final Closeable folderLock;
     private final SecureRandom random = new SecureRandom();
     private final ConcurrentMap<UUID, Entry> entries = new ConcurrentHashMap<>();
+    /** Those among the entries that are no instances. */
+    private final Set<UUID> foreigners = ConcurrentHashMap.newKeySet();
     // Operations share it, so they do not wait for each other; who changes the key ring or closes has it alone.
     private final ReadWriteLock life = new ReentrantReadWriteLock();
     private final Refusals refusals = new Refusals();
     private KeyRing ring;
     private boolean closed;
 
-    /** An instance; its monitor lets one operation at a time through. */
+    /** An instance, or a TPM elsewhere; its monitor lets one operation at a time through. */
     private static final class Entry {}
 
     private record Snapshot(long takenSecond, @Rest byte[] sealed) {}
@@ -124,6 +127,9 @@ final class JournalStore implements StateStore, Closeable {
         for (UUID owner : journal.owners()) {
             if (!owner.equals(ItemKind.HOST)) {
                 entries.put(owner, new Entry());
+                if (journal.find(ItemKind.FOREIGN.of(owner)).isPresent()) {
+                    foreigners.add(owner);
+                }
                 Optional<Item> mark = journal.find(ItemKind.REPLAYED.of(owner));
                 if (mark.isPresent()) {
                     refusals.addMarked(owner, new String(journal.read(mark.get()), UTF_8));
@@ -195,32 +201,107 @@ final class JournalStore implements StateStore, Closeable {
     @Override
     public void create(InstanceRecord record, Map<StateKind, byte[]> state) throws StateException {
         UUID instance = record.uuid();
+        boolean made = make(
+                instance,
+                () -> {
+                    if (empty(state.get(StateKind.PERMANENT))) {
+                        throw new IOException("an instance cannot be without permanent state");
+                    }
+                    return next(ItemKind.RECORD.of(instance), version -> RecordLayout.encode(record));
+                },
+                state);
+        if (!made) {
+            throw new StateException("Instance " + instance + " exists already in " + folder);
+        }
+    }
+
+    /**
+     * Makes an owner with its first state, if there is none of this UUID.
+     *
+     * @param what gives the item that says what it is
+     */
+    private boolean make(UUID owner, Query<Change> what, Map<StateKind, byte[]> state) throws StateException {
         Entry entry = new Entry();
-        exclusively(instance, entry, () -> {
-            if (instance.equals(ItemKind.HOST) || entries.putIfAbsent(instance, entry) != null) {
-                throw new StateException("Instance " + instance + " exists already in " + folder);
+        boolean made = exclusively(owner, entry, () -> {
+            if (owner.equals(ItemKind.HOST) || entries.putIfAbsent(owner, entry) != null) {
+                return false;
             }
             boolean done = false;
             byte[] dataKey = KeyRing.newDataKey(random);
             try (InstanceSeal seal = new InstanceSeal(dataKey)) {
                 List<Change> changes = new ArrayList<>();
-                changes.add(
-                        next(ItemKind.DATA_KEY.of(instance), version -> ring.wrap(dataKey, instance, version, random)));
-                changes.add(next(ItemKind.RECORD.of(instance), version -> RecordLayout.encode(record)));
-                changes.addAll(changes(instance, seal, state));
-                if (empty(state.get(StateKind.PERMANENT))) {
-                    throw new IOException("an instance cannot be without permanent state");
-                }
+                changes.add(next(ItemKind.DATA_KEY.of(owner), version -> ring.wrap(dataKey, owner, version, random)));
+                changes.add(what.run());
+                changes.addAll(changes(owner, seal, state));
                 commit(changes);
                 done = true;
             } finally {
                 if (!done) {
-                    entries.remove(instance, entry);
+                    entries.remove(owner, entry);
+                    foreigners.remove(owner);
                 }
             }
-            return entry;
+            return true;
+        });
+        if (made) {
+            anchorSoon();
+        }
+        return made;
+    }
+
+    Set<UUID> foreigners() {
+        return new TreeSet<>(foreigners);
+    }
+
+    Optional<byte[]> foreignKey(UUID owner) throws StateException {
+        if (!foreigners.contains(owner)) {
+            return Optional.empty();
+        }
+        return onInstance(owner, () -> {
+            refusals.check(owner);
+            try (InstanceSeal seal = seal(owner)) {
+                return Optional.ofNullable(state(owner, seal).get(StateKind.PERMANENT));
+            }
+        });
+    }
+
+    void storeForeignKey(UUID owner, byte[] key) throws StateException {
+        Map<StateKind, byte[]> state = Map.of(StateKind.PERMANENT, key);
+        boolean made = make(
+                owner,
+                () -> {
+                    foreigners.add(owner);
+                    return next(ItemKind.FOREIGN.of(owner), version -> FOREIGN_MARK);
+                },
+                state);
+        if (made) {
+            return;
+        }
+        onInstance(owner, () -> {
+            requireForeign(owner);
+            refusals.check(owner);
+            try (InstanceSeal seal = seal(owner)) {
+                commit(changes(owner, seal, state));
+            }
+        });
+    }
+
+    void deleteForeignKey(UUID owner) throws StateException {
+        onInstance(owner, () -> {
+            requireForeign(owner);
+            commit(List.of(new Change.RemoveAll(owner)));
+            refusals.remove(owner);
+            foreigners.remove(owner);
+            entries.remove(owner);
         });
         anchorSoon();
+    }
+
+    private void requireForeign(UUID owner) throws StateException {
+        if (!foreigners.contains(owner)) {
+            throw new StateException(
+                    "Instance " + owner + " is one of this manager: no TPM elsewhere can have its UUID");
+        }
     }
 
     @Override
@@ -506,8 +587,9 @@ final class JournalStore implements StateStore, Closeable {
         return new TreeSet<>(refusals.instances());
     }
 
+    /** How many instances there are. */
     int size() {
-        return entries.size();
+        return entries.size() - foreigners.size();
     }
 
     /** Lets look at the key ring. */
@@ -541,7 +623,7 @@ final class JournalStore implements StateStore, Closeable {
 
     /** The record of an instance for the list of all: also of one whose record cannot be read. */
     private Optional<InstanceRecord> list(UUID instance, Entry entry) {
-        if (entries.get(instance) != entry) {
+        if (entries.get(instance) != entry || foreigners.contains(instance)) {
             return Optional.empty();
         }
         try {

@@ -27,6 +27,7 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.root.RootOfTrust;
+import org.vtpm.api.storage.KeyVault;
 import org.vtpm.api.storage.RootAdministration;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateStore;
@@ -201,6 +202,7 @@ public final class StorageComponent implements RootAdmin.Storage {
             offered = true;
         }
         offer(context.registerService(StateStore.class, store, null));
+        offer(context.registerService(KeyVault.class, new JournalVault(store), null));
     }
 
     private void later(Runnable task) {
