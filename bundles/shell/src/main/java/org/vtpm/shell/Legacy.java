@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import org.apache.karaf.shell.api.action.Action;
@@ -30,15 +31,18 @@ import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.KeyVault;
 
 /** {@code vtpm:legacy}. */
 @Service
 @Command(
         scope = "vtpm",
         name = "legacy",
-        description = "Shows which instances have numbers of the Xen 3.x vTPM manager, and takes such numbers over.",
+        description =
+                "Shows which instances have numbers of the Xen 3.x vTPM manager, and takes such numbers over; shows"
+                        + " which TPMs in domains of their own have keys here.",
         detailedDescription =
-                "Actions: list; import FILE [--create] [--dry-run]. Example: vtpm:legacy import /var/vtpm/vtpm.db --dry-run")
+                "Actions: list; import FILE [--create] [--dry-run]; keys; forget UUID. Example: vtpm:legacy import /var/vtpm/vtpm.db --dry-run")
 public final class Legacy implements Action {
     private static final String SCHEME = "legacy";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
@@ -46,7 +50,9 @@ public final class Legacy implements Action {
     /** What is done, and the options that belong to it. */
     enum Task {
         LIST("", "--json"),
-        IMPORT("FILE", "--create", "--dry-run");
+        IMPORT("FILE", "--create", "--dry-run"),
+        KEYS("", "--json"),
+        FORGET("UUID");
 
         private final String usage;
         private final String options;
@@ -99,15 +105,17 @@ public final class Legacy implements Action {
     @Option(name = "--dry-run", description = "Only tell what would be done")
     private boolean dryRun;
 
-    @Argument(name = "action", description = "list or import", required = true)
+    @Argument(name = "action", description = "list, import, keys or forget", required = true)
     @Completion(
             value = StringsCompleter.class,
-            values = {"list", "import"})
+            values = {"list", "import", "keys", "forget"})
     private String action;
 
     @Argument(
             name = "words",
-            description = "The file vtpm.db of the hotplug scripts, such as /var/vtpm/vtpm.db; it stays as it is",
+            description =
+                    "The file vtpm.db of the hotplug scripts, such as /var/vtpm/vtpm.db; it stays as it is. Or the UUID"
+                            + " of the TPM whose key is deleted for good, and with it that TPM",
             index = 1,
             multiValued = true)
     @Completion(FileCompleter.class)
@@ -116,18 +124,51 @@ public final class Legacy implements Action {
     @Reference(optional = true)
     private @Nullable VtpmManager manager;
 
+    @Reference(optional = true)
+    private @Nullable KeyVault vault;
+
     @Override
     public @Nullable Object execute() throws CommandException {
         List<String> arguments = Words.takeOptions(this, words);
         Task task = Words.constant(Task.class, "The action of vtpm:legacy", action);
         Words.onlyOptions(this, "vtpm:legacy " + action, task.options());
         Words.exactly(arguments, "vtpm:legacy " + action + " " + task.usage, task.usage.isEmpty() ? 0 : 1);
-        VtpmManager host = Instances.managedBy(manager);
         switch (task) {
-            case LIST -> list(host.instances());
-            case IMPORT -> importFile(host, HostFile.named(arguments.get(0)));
+            case LIST -> list(Instances.managedBy(manager).instances());
+            case IMPORT -> importFile(Instances.managedBy(manager), HostFile.named(arguments.get(0)));
+            case KEYS -> keys(opened());
+            case FORGET -> forget(opened(), arguments.get(0));
         }
         return null;
+    }
+
+    private KeyVault opened() throws CommandException {
+        if (vault == null) {
+            throw new CommandException("The storage is closed. vtpm:root status tells what keeps it so");
+        }
+        return vault;
+    }
+
+    private void keys(KeyVault open) {
+        List<Object> owners = new ArrayList<>();
+        open.owners().forEach(owner -> owners.add(owner.toString()));
+        if (json) {
+            System.out.println(Json.write(owners));
+            return;
+        }
+        ShellTable table = Tables.withColumns("UUID").emptyTableText("No TPM in a domain of its own has a key here");
+        owners.forEach(owner -> table.addRow().addContent(owner));
+        table.print(System.out);
+    }
+
+    private static void forget(KeyVault open, String word) throws CommandException {
+        UUID owner = open.owners().stream()
+                .filter(each -> each.toString().equalsIgnoreCase(word))
+                .findFirst()
+                .orElseThrow(() -> new CommandException(
+                        "No TPM '" + word + "' has a key here; vtpm:legacy keys shows those that have"));
+        Instances.tell(() -> open.delete(owner));
+        System.out.println(owner + ": key deleted");
     }
 
     private static URI endpointOf(long number) {

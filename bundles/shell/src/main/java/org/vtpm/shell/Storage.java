@@ -24,6 +24,7 @@ import org.apache.karaf.shell.support.table.ShellTable;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.VtpmManager;
+import org.vtpm.api.storage.KeyVault;
 import org.vtpm.api.storage.RootAdministration;
 import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StorageAdministration;
@@ -121,6 +122,9 @@ public final class Storage implements Action {
     @Reference(optional = true)
     private @Nullable VtpmManager manager;
 
+    @Reference(optional = true)
+    private @Nullable KeyVault vault;
+
     @Override
     public @Nullable Object execute() throws CommandException {
         List<String> arguments = Words.takeOptions(this, words);
@@ -154,7 +158,8 @@ public final class Storage implements Action {
                 System.out.println("Operator's key set; SHA-256 " + Certificate.sha256(key));
             }
             case HOST_KEY -> hostKey(Instances.ask(storage::hostKey));
-            case SNAPSHOT, SNAPSHOTS, RESTORE, DROP, REVERT -> ofInstance(storage, task, arguments);
+            case REVERT -> revert(storage, arguments.get(0));
+            case SNAPSHOT, SNAPSHOTS, RESTORE, DROP -> ofInstance(task, arguments);
         }
         return null;
     }
@@ -168,7 +173,7 @@ public final class Storage implements Action {
         return administration;
     }
 
-    private void ofInstance(StorageAdministration storage, Task task, List<String> arguments) throws CommandException {
+    private void ofInstance(Task task, List<String> arguments) throws CommandException {
         VtpmManager host = Instances.managedBy(manager);
         InstanceInfo instance = Instances.find(host, arguments.get(0));
         UUID uuid = instance.record().uuid();
@@ -185,15 +190,31 @@ public final class Storage implements Action {
                 System.out.println(name + ": restored from snapshot " + snapshot);
                 System.out.println(Instances.line(restored));
             }
-            case DROP -> {
+            default -> {
                 Instances.tell(() -> host.dropStateSnapshot(uuid, snapshot));
                 System.out.println(name + ": snapshot " + snapshot + " dropped");
             }
-            default -> revert(storage, uuid, name);
         }
     }
 
-    private void revert(StorageAdministration storage, UUID instance, String name) throws CommandException {
+    /** Also for a TPM that runs elsewhere, and has only its key here: the manager does not know it. */
+    private void revert(StorageAdministration storage, String word) throws CommandException {
+        Optional<UUID> elsewhere = vault == null
+                ? Optional.empty()
+                : vault.owners().stream()
+                        .filter(each -> each.toString().equalsIgnoreCase(word))
+                        .findFirst();
+        if (elsewhere.isPresent()) {
+            revert(storage, elsewhere.get(), word, "; start its domain again");
+            return;
+        }
+        InstanceInfo instance = Instances.find(Instances.managedBy(manager), word);
+        String name = instance.record().name();
+        revert(storage, instance.record().uuid(), name, "; vtpm:start " + name);
+    }
+
+    private void revert(StorageAdministration storage, UUID instance, String name, String next)
+            throws CommandException {
         Signing signing = Signing.by(out, signature, signingKey);
         byte[] token = Instances.ask(() -> storage.revertToken(instance));
         if (out != null) {
@@ -203,7 +224,7 @@ public final class Storage implements Action {
         Optional<byte[]> signed = signing.over(token, "vtpm:storage revert " + name);
         if (signed.isPresent()) {
             Instances.tell(() -> storage.revert(instance, signed.get()));
-            System.out.println(name + ": may go on with the state that is there; vtpm:start " + name);
+            System.out.println(name + ": may go on with the state that is there" + next);
         }
     }
 

@@ -8,6 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.karaf.shell.support.CommandException;
 import org.junit.jupiter.api.AfterEach;
@@ -18,6 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.storage.KeyVault;
 
 class LegacyTest {
     private static final UUID STRANGER = UUID.fromString("0f1e2d3c-0000-4000-8000-aabbccddeeff");
@@ -162,12 +166,51 @@ class LegacyTest {
         assertThat(shell.run("vtpm:legacy list")).contains("No instance has a number");
     }
 
+    /** A vault with one key. */
+    private static final class FakeVault implements KeyVault {
+        private final Set<UUID> owners = new TreeSet<>(Set.of(STRANGER));
+
+        @Override
+        public Set<UUID> owners() {
+            return owners;
+        }
+
+        @Override
+        public Optional<byte[]> load(UUID owner) {
+            throw new AssertionError("no key is shown");
+        }
+
+        @Override
+        public void store(UUID owner, byte[] key) {
+            throw new AssertionError("no key is given");
+        }
+
+        @Override
+        public void delete(UUID owner) {
+            owners.remove(owner);
+        }
+    }
+
+    @Test
+    void keysOfTpmsElsewhereAreListedAndForgotten() throws Exception {
+        assertThatThrownBy(() -> shell.run("vtpm:legacy keys")).hasMessageContaining("The storage is closed");
+        shell.close();
+        shell = new KarafShell(manager, new FakeVault());
+        shell.register(Legacy.class);
+        assertThat(shell.run("vtpm:legacy keys")).contains(STRANGER.toString());
+        assertThat(shell.run("vtpm:legacy keys --json")).contains("\"" + STRANGER + "\"");
+        assertThatThrownBy(() -> shell.run("vtpm:legacy forget " + web)).hasMessageContaining("has a key here");
+        assertThat(shell.run("vtpm:legacy forget " + STRANGER)).contains("key deleted");
+        assertThat(shell.run("vtpm:legacy keys")).contains("No TPM in a domain of its own");
+    }
+
     @Test
     void eachActionHasItsOwnWords() {
         assertThatThrownBy(() -> shell.run("vtpm:legacy list --create")).hasMessageContaining("takes no --create");
         assertThatThrownBy(() -> shell.run("vtpm:legacy import a --json")).hasMessageContaining("takes no --json");
         assertThatThrownBy(() -> shell.run("vtpm:legacy import")).hasMessageContaining("Too few arguments");
-        assertThatThrownBy(() -> shell.run("vtpm:legacy export")).hasMessageContaining("one of list, import");
-        assertThat(shell.complete("vtpm:legacy ")).containsExactlyInAnyOrder("list", "import");
+        assertThatThrownBy(() -> shell.run("vtpm:legacy export"))
+                .hasMessageContaining("one of list, import, keys, forget");
+        assertThat(shell.complete("vtpm:legacy ")).containsExactlyInAnyOrder("list", "import", "keys", "forget");
     }
 }

@@ -49,6 +49,10 @@ import org.vtpm.storage.key.HostSecret;
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"org.vtpm.api.storage.StateStore\"",
         uses = StateStore.class)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"org.vtpm.api.storage.KeyVault\"",
+        uses = KeyVault.class)
 public final class StorageComponent implements RootAdmin.Storage {
     private static final Logger LOG = LoggerFactory.getLogger(StorageComponent.class);
 

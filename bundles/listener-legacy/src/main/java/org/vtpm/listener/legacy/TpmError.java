@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 /** Return codes that this listener gives itself (TPM Main Part 2, section 16); the console uses the same numbers. */
 enum TpmError {
     SUCCESS(0x00),
+    /** Nobody who may. */
+    AUTHFAIL(0x01),
     /** Wrong length, or an instance that is not in the state the order needs. */
     BAD_PARAMETER(0x03),
     /** Not for this caller. */
