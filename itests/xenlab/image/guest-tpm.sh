@@ -1,8 +1,11 @@
-# TPM 1.2 commands on /dev/tpm0, for guests. All data is hexadecimal, lower case.
+# TPM 1.2 commands for guests. All data is hexadecimal, lower case.
 
 # tpm REQUEST: sends one command, prints the whole response. Fails if nothing comes.
 tpm() {
-    exec 3<>/dev/tpm0 || return
+    local device
+    # The number changes if the driver comes back while the device is still in use, as after a restore.
+    device=/dev/$(ls /sys/class/tpm | head -n 1)
+    [ -c "$device" ] && exec 3<>"$device" || return
     printf %s "$1" | xxd -r -p >&3 && dd bs=4096 count=1 <&3 2>/dev/null | xxd -p | tr -d '\n' >/tmp/response
     exec 3>&-
     [ -s /tmp/response ] && cat /tmp/response
