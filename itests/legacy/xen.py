@@ -3,8 +3,8 @@
 
     xen.py FOLDER [--instance N] [--commands COUNT] [--seed SEED]
 
-FOLDER holds the listener's FIFOs (data/vtpm/fifos in Karaf's folder). Instances N and N+1 must not exist; they are made,
-used and deleted. Ends with status 0 if everything was as it must be, else with 1 and what was wrong. Integers on the
+FOLDER holds the listener's FIFOs (data/vtpm/fifos in Karaf's folder); the sockets of HVM guests are beside it, in socks.
+Instances N to N+2 must not exist; they are made, used and deleted. Ends with status 0 if everything was as it must be, else with 1 and what was wrong. Integers on the
 wire are big-endian.
 """
 
@@ -14,20 +14,23 @@ import hashlib
 import os
 import random
 import select
+import socket
 import struct
 import sys
 import time
 
 VTPM_TAG_REQ = 0x01C1
 OPEN, CLOSE, DELETE = 0x01000001, 0x01000002, 0x01000003
+TPMCOMMAND = 0x00000003
 STARTUP_CLEAR, STARTUP_STATE = 1, 2
-MIGRATABLE, PV = 1, 1
+MIGRATABLE, PV, HVM = 1, 1, 2
 
 TPM_TAG_RQU_COMMAND, TPM_TAG_RSP_COMMAND = 0x00C1, 0x00C4
 ORD_EXTEND, ORD_PCR_READ, ORD_GET_RANDOM, ORD_READ_PUBEK, ORD_SAVE_STATE = 0x14, 0x15, 0x46, 0x7C, 0x98
 ORD_NV_DEFINE, ORD_NV_WRITE, ORD_NV_READ = 0xCC, 0xCD, 0xCF
 
-SUCCESS, BADINDEX, BAD_PARAMETER, FAIL, BADTAG = 0x00, 0x02, 0x03, 0x09, 0x1E
+SUCCESS, BADINDEX, BAD_PARAMETER, FAIL, BADTAG, IOERROR = 0x00, 0x02, 0x03, 0x09, 0x1E, 0x1F
+BAD_LOCALITY = 0x3D
 
 NV_INDEX, NV_SIZE = 0x00010001, 256
 NV_PER_PPWRITE = 0x00000001
@@ -94,8 +97,11 @@ class Hotplug:
     def __init__(self, folder):
         self.pair = Pair(folder, "from_console.fifo", "to_console.fifo")
 
-    def open(self, instance, startup=STARTUP_CLEAR):
-        return self._order(OPEN, struct.pack(">BBBI", MIGRATABLE, startup, PV, instance))
+    def open(self, instance, startup=STARTUP_CLEAR, kind=PV):
+        return self._order(OPEN, struct.pack(">BBBI", MIGRATABLE, startup, kind, instance))
+
+    def host_tpm(self, request):
+        return self._order(TPMCOMMAND, request)
 
     def open_as_in_2006(self, instance):
         return self._order(OPEN, struct.pack(">BBI", MIGRATABLE, STARTUP_CLEAR, instance))
@@ -110,6 +116,37 @@ class Hotplug:
         self.pair.send(0, struct.pack(">HII", VTPM_TAG_REQ, 10 + len(parameters), ordinal) + parameters)
         # The scripts skip ten bytes and look at the status.
         return self.pair.receive(ORDER_TIMEOUT)[2]
+
+
+class Qemu:
+    """The TIS device of an HVM guest, which has a socket of its own."""
+
+    def __init__(self, folder, instance):
+        self.instance = instance
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(COMMAND_TIMEOUT)
+        path = os.path.join(os.path.dirname(os.path.normpath(folder)), "socks", "%d.socket" % instance)
+        self.socket.connect(path)
+
+    def ask(self, locality, request):
+        """Return code and body of an answer."""
+        prefix = struct.pack(">I", locality << 29 | self.instance)
+        self.socket.sendall(prefix + request)
+        expect("prefix of an answer", self._read(4), prefix)
+        _, size, code = struct.unpack(">HII", self._read(10))
+        return code, self._read(size - 10)
+
+    def _read(self, count):
+        data = b""
+        while len(data) < count:
+            part = self.socket.recv(count - len(data))
+            if not part:
+                raise Wrong("the socket of guest %d was closed" % self.instance)
+            data += part
+        return data
+
+    def close(self):
+        self.socket.close()
 
 
 class Backend:
@@ -288,6 +325,27 @@ def play(folder, instance, commands, seed):
     expect("DELETE", hotplug.delete(instance), SUCCESS)
     neighbour.check()
     expect("DELETE of the neighbour", hotplug.delete(instance + 1), SUCCESS)
+
+    step("an HVM guest, whose QEMU tells the locality")
+    hvm = instance + 2
+    expect("OPEN of an HVM guest", hotplug.open(hvm, kind=HVM), SUCCESS)
+    qemu = Qemu(folder, hvm)
+    # PCR 20 is for localities 1 to 3 (PC Client specification for TPM 1.2).
+    extend = command(ORD_EXTEND, struct.pack(">I", 20) + b"\x01" * 20)
+    for locality, wanted in ((0, BAD_LOCALITY), (2, SUCCESS), (7, BAD_LOCALITY)):
+        code, _ = qemu.ask(locality, extend)
+        expect("TPM_Extend of PCR 20 at locality %d" % locality, code, wanted)
+    expect("CLOSE of the HVM guest", hotplug.close(hvm), SUCCESS)
+    expect("OPEN to resume the HVM guest", hotplug.open(hvm, STARTUP_STATE, HVM), SUCCESS)
+    qemu.close()
+    qemu = Qemu(folder, hvm)
+    _, value = qemu.ask(0, command(ORD_PCR_READ, struct.pack(">I", 20)))
+    if value in (b"\x00" * 20, b"\xff" * 20):
+        raise Wrong("PCR 20 lost what was measured into it")
+    expect("DELETE of the HVM guest", hotplug.delete(hvm), SUCCESS)
+
+    step("a command for the host's TPM, where no root of trust is one")
+    expect("TPMCOMMAND", hotplug.host_tpm(command(ORD_GET_RANDOM, struct.pack(">I", 8))), IOERROR)
     return backend.commands
 
 
