@@ -414,7 +414,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
             onLane(() -> {
                 want(Wanted.STOPPED);
                 exchange(Power.OFF);
-                LOG.warn("What instance {} was doing when it was suspended was given up", name());
+                LOG.info("What instance {} was doing when it was suspended was given up", name());
                 launcher.eraseSnapshot(record);
             });
         }
