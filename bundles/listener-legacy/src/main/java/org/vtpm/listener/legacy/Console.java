@@ -20,13 +20,13 @@ final class Console implements FrameHandler, AutoCloseable {
     private static final long CLOSE_SECONDS = 10;
 
     private final Hotplug hotplug;
-    private final HostTpm hostTpm;
+    private final TpmPassthrough hostTpm;
     private final ThreadPoolExecutor worker;
 
     /** Of the worker's thread. */
     private long refused;
 
-    Console(Hotplug hotplug, HostTpm hostTpm) {
+    Console(Hotplug hotplug, TpmPassthrough hostTpm) {
         this.hotplug = hotplug;
         this.hostTpm = hostTpm;
         worker = new ThreadPoolExecutor(1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
@@ -70,7 +70,7 @@ final class Console implements FrameHandler, AutoCloseable {
         try {
             ConsoleOrder order = ConsoleOrder.parse(frame);
             if (order instanceof ConsoleOrder.TpmCommand command) {
-                HostTpm.Answer answer = hostTpm.execute(command.command());
+                TpmPassthrough.Answer answer = hostTpm.execute(command.command());
                 return ConsoleOrder.reply(sender, answer.status(), answer.response());
             }
             return ConsoleOrder.reply(sender, hotplug.carryOut((ConsoleOrder.OfInstance) order));

@@ -58,7 +58,7 @@ public final class LegacyListener {
             @Reference LegacyEndpoints endpoints,
             LegacyListenerConfig config,
             BundleContext context) {
-        console = new Console(new Hotplug(manager), new HostTpm(() -> hostTpm));
+        console = new Console(new Hotplug(manager), new TpmPassthrough(() -> hostTpm));
         server = config.enabled() ? serve(config.directory(), context.getProperty("karaf.data"), endpoints) : null;
         device = config.enabled() && !config.device().isBlank()
                 ? serveDevice(config.device().strip(), endpoints)

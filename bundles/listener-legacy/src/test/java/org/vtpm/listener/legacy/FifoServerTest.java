@@ -66,7 +66,7 @@ class FifoServerTest {
     }
 
     private void startServer() throws IOException {
-        consoleSide = new Console(new Hotplug(manager), new HostTpm(() -> hostTpm));
+        consoleSide = new Console(new Hotplug(manager), new TpmPassthrough(() -> hostTpm));
         server = LegacyListener.start(POSIX, folder, manager.endpoints, consoleSide, FRAME_TIMEOUT);
     }
 

@@ -9,8 +9,8 @@ import org.vtpm.api.root.HostTpmCommands;
 import org.vtpm.api.root.RootOfTrustException;
 
 /** The host's own TPM, as VTPM_ORD_TPMCOMMAND reaches it: what a root of trust lets through. Used by one thread. */
-final class HostTpm {
-    private static final Logger LOG = LoggerFactory.getLogger(HostTpm.class);
+final class TpmPassthrough {
+    private static final Logger LOG = LoggerFactory.getLogger(TpmPassthrough.class);
 
     private static final int LONGEST_RESPONSE = Frame.MAX - Frame.MIN;
     private static final int RETURN_CODE_AT = 6;
@@ -31,7 +31,7 @@ final class HostTpm {
     }
 
     /** @param commands where the TPM is now, if there is one */
-    HostTpm(Supplier<@Nullable HostTpmCommands> commands) {
+    TpmPassthrough(Supplier<@Nullable HostTpmCommands> commands) {
         this.commands = commands;
     }
 
