@@ -7,8 +7,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +67,7 @@ public final class StorageComponent implements RootAdmin.Storage {
     private final RootAdmin rootAdmin;
     private final Map<ServiceReference<RootOfTrust>, RootOfTrust> roots = new ConcurrentHashMap<>();
     private final List<ServiceRegistration<?>> registrations = new ArrayList<>();
-    private final ScheduledExecutorService anchors = Executors.newSingleThreadScheduledExecutor(task -> {
+    private final ScheduledThreadPoolExecutor anchors = new ScheduledThreadPoolExecutor(1, task -> {
         Thread thread = new Thread(task, "vtpm-anchor");
         thread.setDaemon(true);
         return thread;
@@ -83,6 +83,8 @@ public final class StorageComponent implements RootAdmin.Storage {
     public StorageComponent(BundleContext context, StorageConfig config) throws IOException {
         this.context = context;
         this.config = config;
+        // Closing anchors, and nothing is offered any more.
+        anchors.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         Path folder = Path.of(withData(config.directory(), context)).toAbsolutePath();
         opener = new StorageOpener(new PosixDisk(), folder, this::best, this::later);
         rootAdmin = new RootAdmin(opener.folder(), this::best, this);
@@ -191,7 +193,11 @@ public final class StorageComponent implements RootAdmin.Storage {
                     "Storage {} waits up to {} s for the root of trust that has its counter",
                     opener.folder().root(),
                     config.counter_wait_seconds());
-            var unused = anchors.schedule(() -> offer(store), config.counter_wait_seconds(), TimeUnit.SECONDS);
+            try {
+                var unused = anchors.schedule(() -> offer(store), config.counter_wait_seconds(), TimeUnit.SECONDS);
+            } catch (RejectedExecutionException e) {
+                LOG.debug("Stopped before the counter came", e);
+            }
         } else {
             offer(store);
         }
@@ -200,7 +206,7 @@ public final class StorageComponent implements RootAdmin.Storage {
     /** Lets the manager use it, which starts instances at once; those that are refused then stay so until they are started. */
     private void offer(JournalStore store) {
         synchronized (this) {
-            if (offered) {
+            if (offered || stopped) {
                 return;
             }
             offered = true;
@@ -247,14 +253,14 @@ public final class StorageComponent implements RootAdmin.Storage {
                 .toList();
     }
 
-    private void offer(ServiceRegistration<?> offered) {
+    private void offer(ServiceRegistration<?> registration) {
         synchronized (this) {
             if (!stopped) {
-                registrations.add(offered);
+                registrations.add(registration);
                 return;
             }
         }
-        offered.unregister();
+        registration.unregister();
     }
 
     private static String withData(String directory, BundleContext context) {

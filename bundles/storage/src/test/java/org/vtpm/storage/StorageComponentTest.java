@@ -126,6 +126,22 @@ class StorageComponentTest {
         second.stop();
     }
 
+    @Test
+    @Timeout(60)
+    void nothingIsLeftOfOneThatIsStoppedWhileItWaits() throws Exception {
+        fillAndAnchor(new CountingRoot());
+        StorageComponent waiting = new StorageComponent(context, config("${karaf.data}/storage"));
+        waiting.start();
+        waiting.bindRoot(OPENER, reference(0));
+        waiting.stop();
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().equals("vtpm-anchor")) {
+                thread.join();
+            }
+        }
+        assertThat(registered).isEmpty();
+    }
+
     /** Leaves a storage that two roots of trust open, of which one has the counter. */
     private void fillAndAnchor(CountingRoot counting) throws Exception {
         StorageComponent component = new StorageComponent(context, config("${karaf.data}/storage"));
