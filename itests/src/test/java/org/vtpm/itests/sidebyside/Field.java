@@ -28,6 +28,8 @@ record Field(String name, Value valid, List<Other> others) {
 
     private static final int SHOWN_BYTES = 20;
 
+    static final String ONE_BYTE_SHORT = "one byte short";
+
     /** A value; what it encrypts or names depends on the TPM and on the session that authorizes the request. */
     @FunctionalInterface
     interface Value {
@@ -117,6 +119,16 @@ record Field(String name, Value valid, List<Other> others) {
         return new Field(name, whole, others);
     }
 
+    /** Leaves one of the other values out, where the answer to it hangs on chance. */
+    Field without(String other) {
+        List<Other> rest =
+                others.stream().filter(value -> !value.name().equals(other)).toList();
+        if (rest.size() != others.size() - 1) {
+            throw new IllegalArgumentException("Not one of the values of " + name + ": " + other);
+        }
+        return new Field(name, valid, rest);
+    }
+
     private static List<Other> damaged(Value valid) {
         List<Other> others = new ArrayList<>();
         for (int at : new int[] {0, 1, 3, 5, 9, -1, -21, -60}) {
@@ -129,7 +141,7 @@ record Field(String name, Value valid, List<Other> others) {
                 return bytes;
             }));
         }
-        others.add(new Other("one byte short", (probe, session) -> {
+        others.add(new Other(ONE_BYTE_SHORT, (probe, session) -> {
             byte[] bytes = valid.of(probe, session);
             return Arrays.copyOf(bytes, Math.max(0, bytes.length - 1));
         }));
