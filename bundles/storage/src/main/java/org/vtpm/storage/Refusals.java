@@ -1,14 +1,20 @@
 package org.vtpm.storage;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.storage.Anchoring.Finding;
 import org.vtpm.storage.Anchoring.Standing;
+import org.vtpm.storage.journal.Item;
+import org.vtpm.storage.journal.Journal;
 
 /**
  * The instances that stay closed because their state is old or nobody can tell. A mark in the journal keeps one closed from
@@ -18,6 +24,16 @@ final class Refusals {
     private final Map<UUID, String> reasons = new ConcurrentHashMap<>();
     private final Set<UUID> marked = ConcurrentHashMap.newKeySet();
     private volatile Standing standing = Standing.CURRENT;
+
+    /** Those that marks in a journal that was just opened keep closed. */
+    Refusals(Journal journal) throws IOException {
+        for (UUID owner : journal.owners()) {
+            @Nullable Item mark = journal.find(ItemKind.REPLAYED.of(owner)).orElse(null);
+            if (mark != null) {
+                addMarked(owner, new String(journal.read(mark), UTF_8));
+            }
+        }
+    }
 
     /** An instance that a mark in the journal keeps closed. */
     void addMarked(UUID instance, String reason) {

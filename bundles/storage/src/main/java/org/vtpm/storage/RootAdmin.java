@@ -99,10 +99,10 @@ final class RootAdmin implements RootAdministration {
         RootOfTrust root = present(name);
         change((held, secret) -> held.sealed(root, secret, terms).settled(root));
         LOG.info("Root of trust {} at {} holds the host's secret of storage {}", name, root.place(), folder.root());
-        if (store().look(KeyRing::counter) == null) {
+        if (store().journal().look(KeyRing::counter) == null) {
             makeCounter(root, terms.ownerAuth());
         }
-        if (terms.operatorKey().length > 0 && store().look(KeyRing::operatorKey).length == 0) {
+        if (terms.operatorKey().length > 0 && store().journal().look(KeyRing::operatorKey).length == 0) {
             replaceRing(ring -> ring.withOperatorKey(terms.operatorKey()));
         }
     }
@@ -113,7 +113,7 @@ final class RootAdmin implements RootAdministration {
         change((held, secret) -> held.resealed(root, secret, held.genuine(root, secret), ownerAuth)
                 .settled(root));
         LOG.info("Root of trust {} sealed the host's secret of storage {} anew", name, folder.root());
-        KeyRing.@Nullable Counter counter = store().look(KeyRing::counter);
+        KeyRing.@Nullable Counter counter = store().journal().look(KeyRing::counter);
         if (counter != null
                 && counter.root().equals(name)
                 && anchor(store(), root).isEmpty()) {
@@ -240,7 +240,7 @@ final class RootAdmin implements RootAdministration {
             tried(sealed);
             HostKeyFile file = folder.readHostKey(folder.hostKey());
             folder.replaceHostKey(file.with(sealed));
-            store().rotateHostSecret(next);
+            store().journal().moveUnder(next);
             folder.replaceHostKey(HostKeyFile.only(sealed));
             forgetRecovered();
             LOG.info("Storage {} has a new secret", folder.root());
@@ -252,7 +252,7 @@ final class RootAdmin implements RootAdministration {
     /** Changes the key ring, for which a root of trust has to release the secret. */
     synchronized void replaceRing(UnaryOperator<KeyRing> change) throws StateException {
         try (HostSecret secret = release(current())) {
-            store().replaceRing(secret, change);
+            store().journal().replaceRing(secret, change);
         } catch (IOException e) {
             throw failure(e);
         }
@@ -322,7 +322,7 @@ final class RootAdmin implements RootAdministration {
             byte[] id = counters.get().create(secret, ownerAuth);
             long base = counters.get().read(id, secret);
             KeyRing.Counter counter = new KeyRing.Counter(root.name(), id, secret, base);
-            withSecret(host -> store().replaceCounter(host, counter));
+            withSecret(host -> store().guard().replaceCounter(host, counter));
             LOG.info("Storage {} is anchored in a counter of root of trust {}", folder.root(), root.name());
         } catch (RootOfTrustException e) {
             throw new StateException(
@@ -334,11 +334,11 @@ final class RootAdmin implements RootAdministration {
     }
 
     private static OptionalLong anchor(JournalStore store, RootOfTrust root) {
-        return store.look(ring -> {
+        return store.journal().look(ring -> {
             KeyRing.@Nullable Counter counter = ring.counter();
             return counter == null || !counter.root().equals(root.name())
                     ? OptionalLong.empty()
-                    : store.anchoring().counted(ring);
+                    : store.guard().anchoring().counted(ring);
         });
     }
 
@@ -428,7 +428,7 @@ final class RootAdmin implements RootAdministration {
         if (e instanceof StateException state) {
             return state;
         }
-        String message = e instanceof IOException io ? JournalStore.describe(io) : e.getMessage();
+        String message = e instanceof IOException io ? DiskErrors.describe(io) : e.getMessage();
         return new StateException("Storage " + folder.root() + ": " + message, e);
     }
 }

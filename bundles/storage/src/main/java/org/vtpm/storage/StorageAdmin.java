@@ -32,8 +32,8 @@ final class StorageAdmin implements StorageAdministration {
     @Override
     public StorageStatus status() {
         JournalStatistics journal = store.journal().statistics();
-        Anchoring anchoring = store.anchoring();
-        return store.look(ring -> {
+        Anchoring anchoring = store.guard().anchoring();
+        return store.journal().look(ring -> {
             KeyRing.@Nullable Counter counter = ring.counter();
             return new StorageStatus(
                     folder.root().toString(),
@@ -46,7 +46,7 @@ final class StorageAdmin implements StorageAdministration {
                     counter == null ? "" : counter.root(),
                     anchored(ring),
                     counter == null ? 0 : anchoring.unanchored(),
-                    List.copyOf(store.refused()),
+                    List.copyOf(store.guard().refused()),
                     anchoring.problem());
         });
     }
@@ -61,21 +61,21 @@ final class StorageAdmin implements StorageAdministration {
                     .forEach(finding -> findings.add(finding.toString()));
             return findings;
         } catch (IOException e) {
-            throw new StateException("Storage " + folder.root() + ": " + JournalStore.describe(e), e);
+            throw new StateException("Storage " + folder.root() + ": " + DiskErrors.describe(e), e);
         }
     }
 
     @Override
     public void compact() throws StateException {
-        store.compact();
+        store.journal().compact();
     }
 
     @Override
     public void rotate(KeyLevel level) throws StateException {
         switch (level) {
             case HOST -> roots.rotateSecret();
-            case WRAPPING -> roots.withSecret(store::rotateWrappingKey);
-            case DATA -> store.rotateDataKeys();
+            case WRAPPING -> roots.withSecret(store.rotation()::rotateWrappingKey);
+            case DATA -> store.rotation().rotateDataKeys();
         }
     }
 
@@ -100,27 +100,28 @@ final class StorageAdmin implements StorageAdministration {
 
     @Override
     public byte[] revertToken(UUID instance) throws StateException {
-        return store.revertToken(instance);
+        return store.reverts().token(instance);
     }
 
     @Override
     public void revert(UUID instance, byte[] signature) throws StateException {
-        store.revert(instance, signature);
+        store.reverts().revert(instance, signature);
     }
 
     @Override
     public byte[] hostKey() throws StateException {
-        if (store.look(KeyRing::exportKey).isEmpty()) {
+        if (store.journal().look(KeyRing::exportKey).isEmpty()) {
             roots.replaceRing(ring -> ring.withExportKey(random));
         }
-        return store.look(KeyRing::exportKey)
+        return store.journal()
+                .look(KeyRing::exportKey)
                 .orElseThrow(() -> new IllegalStateException("the key for bundles was just stored"))
                 .subjectPublicKeyInfo();
     }
 
     private OptionalLong anchored(KeyRing ring) {
         try {
-            return store.anchoring().anchored(ring);
+            return store.guard().anchoring().anchored(ring);
         } catch (IOException e) {
             return OptionalLong.empty();
         }

@@ -137,7 +137,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         @Nullable JournalStore store = store();
         if (store != null) {
             recheck(store);
-            if (!store.waitsForCounter()) {
+            if (!store.guard().waitsForCounter()) {
                 offer(store);
             }
             return;
@@ -188,7 +188,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         // Not under the lock: those who waited for the services are started by these calls.
         StorageAdmin admin = new StorageAdmin(opener.folder(), store, rootAdmin);
         offer(context.registerService(StorageAdministration.class, admin, null));
-        if (store.waitsForCounter()) {
+        if (store.guard().waitsForCounter()) {
             LOG.info(
                     "Storage {} waits up to {} s for the root of trust that has its counter",
                     opener.folder().root(),
@@ -212,7 +212,7 @@ public final class StorageComponent implements RootAdmin.Storage {
             offered = true;
         }
         offer(context.registerService(StateStore.class, store, null));
-        offer(context.registerService(KeyVault.class, new JournalVault(store), null));
+        offer(context.registerService(KeyVault.class, store.foreignKeys(), null));
     }
 
     private void later(Runnable task) {
@@ -222,7 +222,7 @@ public final class StorageComponent implements RootAdmin.Storage {
     /** A root of trust may have the counter that tells whether the storage is the latest. */
     private static void recheck(JournalStore store) {
         try {
-            store.check();
+            store.guard().check();
         } catch (IOException e) {
             LOG.error("The storage cannot be held against its counter: {}", e.getMessage(), e);
         }
@@ -232,7 +232,7 @@ public final class StorageComponent implements RootAdmin.Storage {
         try {
             @Nullable JournalStore store = store();
             if (store != null) {
-                store.anchor();
+                store.guard().anchor();
             } else if (!shut.isEmpty()) {
                 openWithRoots();
             }

@@ -78,7 +78,7 @@ final class StorageOpener {
                 throw e;
             }
         } catch (IOException e) {
-            throw new StateException("Storage " + folder.root() + " cannot be opened: " + JournalStore.describe(e), e);
+            throw new StateException("Storage " + folder.root() + " cannot be opened: " + DiskErrors.describe(e), e);
         }
     }
 
@@ -170,7 +170,7 @@ final class StorageOpener {
 
     private JournalStore serve(Journal journal, KeyRing ring, Closeable lock) throws IOException {
         JournalStore store = new JournalStore(folder.root(), journal, ring, new Anchoring(journal, roots), later, lock);
-        store.check();
+        store.guard().check();
         return store;
     }
 

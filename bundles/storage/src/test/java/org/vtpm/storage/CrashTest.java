@@ -125,7 +125,7 @@ class CrashTest {
             // An earlier change of this life was acknowledged, so that there is one state only.
             boolean there = before.iterator().next().isPresent();
             switch (random.nextInt(there ? 12 : 2)) {
-                case 0 -> store.anchor();
+                case 0 -> store.guard().anchor();
                 case 1 -> {
                     if (there) {
                         change(name, Optional.empty(), () -> store.delete(Samples.uuid(name)));
@@ -133,7 +133,7 @@ class CrashTest {
                         change(name, next, () -> store.create(Samples.record(name), permanent(next)));
                     }
                 }
-                case 2 -> store.compact();
+                case 2 -> store.journal().compact();
                 case 3 -> store.update(Samples.record(name));
                 case 4 -> rotate(store, LEVELS.get(random.nextInt(LEVELS.size())));
                 case 5 -> snapshot(store, name);

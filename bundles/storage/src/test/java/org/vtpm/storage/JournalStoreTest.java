@@ -30,7 +30,6 @@ import org.vtpm.api.root.RootOfTrust;
 import org.vtpm.api.root.SealingTerms;
 import org.vtpm.api.storage.RootStatus;
 import org.vtpm.api.storage.StateException;
-import org.vtpm.api.storage.StateSnapshot;
 import org.vtpm.api.storage.StorageAdministration.KeyLevel;
 import org.vtpm.storage.disk.Disk;
 import org.vtpm.storage.disk.PosixDisk;
@@ -133,39 +132,6 @@ class JournalStoreTest {
                 .hasMessageContaining("Nothing was changed");
         assertThatThrownBy(() -> store.save(uuid("demo"), permanent("second"))).isInstanceOf(StateException.class);
         assertThat(Files.readAllBytes(file)).isEqualTo(content);
-    }
-
-    @Test
-    void stateThatWasPutByComesBack() throws Exception {
-        store.create(record("demo"), permanent("first"));
-        store.save(uuid("demo"), Map.of(StateKind.SAVED, bytes("saved")));
-        store.takeSnapshot(uuid("demo"), "before-update");
-        store.save(
-                uuid("demo"),
-                Map.of(
-                        StateKind.PERMANENT, bytes("second"),
-                        StateKind.SAVED, new byte[0],
-                        StateKind.VOLATILE, bytes("running")));
-        reopen();
-        assertThat(store.snapshots(uuid("demo")))
-                .extracting(StateSnapshot::name)
-                .containsExactly("before-update");
-        store.restoreSnapshot(uuid("demo"), "before-update");
-        assertThat(load(store, "demo")).isEqualTo(Map.of(StateKind.PERMANENT, "first", StateKind.SAVED, "saved"));
-        store.dropSnapshot(uuid("demo"), "before-update");
-        assertThat(store.snapshots(uuid("demo"))).isEmpty();
-        assertThatThrownBy(() -> store.restoreSnapshot(uuid("demo"), "before-update"))
-                .hasMessageContaining("has no snapshot \"before-update\"");
-    }
-
-    @Test
-    void namesOfSnapshotsAreChecked() throws Exception {
-        store.create(record("demo"), permanent("first"));
-        store.takeSnapshot(uuid("demo"), "one");
-        assertThatThrownBy(() -> store.takeSnapshot(uuid("demo"), "one")).hasMessageContaining("already");
-        for (String name : List.of("", "a/b", "a b", "n".repeat(65))) {
-            assertThatThrownBy(() -> store.takeSnapshot(uuid("demo"), name)).hasMessageContaining("cannot be the name");
-        }
     }
 
     @Test

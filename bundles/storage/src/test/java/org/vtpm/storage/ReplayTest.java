@@ -58,7 +58,7 @@ class ReplayTest {
         store = open(crashed());
         assertState(store, "first", "new");
         assertThat(status().unanchored()).isPositive();
-        store.anchor();
+        store.guard().anchor();
         assertThat(status().unanchored()).isZero();
     }
 
@@ -82,7 +82,7 @@ class ReplayTest {
         }
         assertThat(store.instances()).hasSize(2);
         int raised = root.raised();
-        store.anchor();
+        store.guard().anchor();
         store.close();
         assertThat(root.raised()).isEqualTo(raised);
         store = open(copy);
@@ -168,7 +168,7 @@ class ReplayTest {
     void aCrashBetweenAnchorAndCounterNeedsNoOperator(CountingRoot.Fault fault) throws Exception {
         store.save(uuid("first"), permanent("new"));
         root.fault(fault);
-        store.anchor();
+        store.guard().anchor();
         assertThat(status().problem()).isNotEmpty();
         SimulatedDisk copy = crashed();
         root.fault(CountingRoot.Fault.NONE);
@@ -185,11 +185,11 @@ class ReplayTest {
     void aCopyFromDuringAnOutageIsOld(CountingRoot.Fault fault) throws Exception {
         store.save(uuid("first"), permanent("during"));
         root.fault(fault);
-        store.anchor();
+        store.guard().anchor();
         SimulatedDisk copy = crashed();
         root.fault(CountingRoot.Fault.NONE);
         store.save(uuid("first"), permanent("after"));
-        store.anchor();
+        store.guard().anchor();
         assertThat(status().problem()).isEmpty();
         SimulatedDisk latest = crashed();
 
@@ -211,7 +211,7 @@ class ReplayTest {
         store = new StorageOpener(disk, ROOT, () -> roots, Runnable::run).open();
         assertThat(status().refused()).hasSize(2);
         roots.set(0, root);
-        store.check();
+        store.guard().check();
         assertState(store, "first", "old");
         assertThat(status().refused()).isEmpty();
     }
@@ -254,17 +254,17 @@ class ReplayTest {
 
     @Test
     void theCounterIsNotRaisedForNothing() throws Exception {
-        store.anchor();
+        store.guard().anchor();
         int raised = root.raised();
         for (int i = 0; i < 100; i++) {
             store.save(uuid("first"), permanent("number " + i));
         }
         assertThat(root.raised()).isEqualTo(raised);
-        store.anchor();
-        store.anchor();
+        store.guard().anchor();
+        store.guard().anchor();
         assertThat(root.raised()).isEqualTo(raised + 1);
         reopen(disk);
-        store.anchor();
+        store.guard().anchor();
         assertThat(root.raised()).isEqualTo(raised + 1);
     }
 

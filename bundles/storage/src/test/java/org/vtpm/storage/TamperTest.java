@@ -42,7 +42,7 @@ class TamperTest {
         try (JournalStore store = open(folder)) {
             store.create(record("demo"), permanent("state"));
             store.create(record("other"), permanent("of the other"));
-            store.compact();
+            store.journal().compact();
             store.save(uuid("demo"), permanent("a second state"));
         }
         return folder;

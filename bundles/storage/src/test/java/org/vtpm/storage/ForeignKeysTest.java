@@ -20,7 +20,7 @@ import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StorageAdministration.KeyLevel;
 import org.vtpm.storage.disk.SimulatedDisk;
 
-class JournalVaultTest {
+class ForeignKeysTest {
     private static final Path ROOT = Path.of("/storage");
     private static final UUID STUBDOM = uuid("stubdom");
 
@@ -38,7 +38,7 @@ class JournalVaultTest {
     private void open(SimulatedDisk from) throws StateException {
         disk = from;
         store = Samples.open(disk, ROOT, root);
-        vault = new JournalVault(store);
+        vault = store.foreignKeys();
     }
 
     private void reopen() throws Exception {
@@ -106,7 +106,7 @@ class JournalVaultTest {
             assertThat(key(STUBDOM)).isEqualTo("key");
             assertState(store, "demo", "made");
         }
-        store.compact();
+        store.journal().compact();
         reopen();
         assertThat(key(STUBDOM)).isEqualTo("key");
     }
@@ -124,7 +124,7 @@ class JournalVaultTest {
         open(copy);
         assertThatThrownBy(() -> key(STUBDOM)).hasMessageContaining("older than what was stored last");
         assertThatThrownBy(() -> vault.store(STUBDOM, bytes("x"))).hasMessageContaining("stays closed");
-        assertThat(store.revertToken(STUBDOM)).asString(UTF_8).contains("instance " + STUBDOM);
+        assertThat(store.reverts().token(STUBDOM)).asString(UTF_8).contains("instance " + STUBDOM);
         vault.delete(STUBDOM);
         assertThat(vault.owners()).isEmpty();
     }
