@@ -51,6 +51,7 @@ final class CommandRunner {
     private final WorkerPool pool;
     private final Lane lane;
     private final AtomicLong answered = new AtomicLong();
+    private final Faults faults = new Faults();
     private volatile @Nullable Running running;
     /** The last command got no answer from its engine. Used on the lane only. */
     private boolean unreachable;
@@ -62,20 +63,22 @@ final class CommandRunner {
         this.lane = new Lane(pool);
     }
 
-    /** Commands answered since the last {@link #restartCount}. */
+    /** Commands answered since the last {@link #restart}. */
     long answered() {
         return answered.get();
     }
 
-    void restartCount() {
+    /** Another engine will answer. */
+    void restart() {
         answered.set(0);
+        faults.restart();
     }
 
     /** Queues a guest's command. */
     CompletableFuture<byte[]> execute(int locality, byte[] command) {
         CompletableFuture<byte[]> response = new CompletableFuture<>();
         if (mayQueue(response)) {
-            submit(() -> answer(locality, command, response));
+            lane.submit(answering(locality, command, response));
         }
         return response;
     }
@@ -84,7 +87,7 @@ final class CommandRunner {
     CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
         CompletableFuture<byte[]> response = new CompletableFuture<>();
         if (mayQueue(response)) {
-            lane.submitHere(() -> isBrief(command), named(() -> answer(locality, command, response)));
+            lane.submitHere(() -> isBrief(command), answering(locality, command, response));
         }
         return response;
     }
@@ -96,7 +99,13 @@ final class CommandRunner {
 
     private boolean isBrief(byte[] command) {
         EngineHost host = owner.host();
-        return host != null && host.isBrief(command);
+        try {
+            return host != null && host.isBrief(command);
+        } catch (RuntimeException | Error e) {
+            // Asked on a listener's thread. Whatever is wrong with the engine shows when the command runs.
+            LOG.debug("Whether a command is brief cannot be told", e);
+            return false;
+        }
     }
 
     /** Queues something to do between two commands. */
@@ -104,14 +113,30 @@ final class CommandRunner {
         lane.submit(named(task));
     }
 
-    /** With the instance's name in what is logged meanwhile. */
+    /** With the instance's name in what is logged meanwhile, and what nobody expected to be thrown too. */
     private Runnable named(Runnable task) {
         return () -> {
             MDC.put(MDC_INSTANCE, owner.name());
             try {
                 task.run();
+            } catch (RuntimeException | Error e) {
+                faults.log(owner.name(), "what was to be done between two commands was not done to its end", e);
             } finally {
                 MDC.remove(MDC_INSTANCE);
+            }
+        };
+    }
+
+    /** Answers a guest's command in any case: with a failure, if there is nothing better. */
+    private Runnable answering(int locality, byte[] command, CompletableFuture<byte[]> response) {
+        Runnable answering = named(() -> answer(locality, command, response));
+        return () -> {
+            try {
+                answering.run();
+            } finally {
+                if (!response.isDone()) {
+                    response.complete(Responses.failure(owner.family()));
+                }
             }
         };
     }
@@ -119,25 +144,23 @@ final class CommandRunner {
     private void answer(int locality, byte[] command, CompletableFuture<byte[]> response) {
         EngineHost host = owner.host();
         if (host == null) {
-            response.complete(Responses.failure(owner.family()));
             return;
         }
-        byte[] answer;
         try {
-            answer = execute(host, locality, command, response);
+            byte[] answer = execute(host, locality, command, response);
             answered.incrementAndGet();
             unreachable = false;
+            response.complete(answer);
         } catch (IOException e) {
             logUnreachable(command, e);
-            answer = Responses.failure(owner.family());
         } catch (InterruptedException e) {
-            answer = Responses.failure(owner.family());
-        } catch (RuntimeException | LinkageError e) {
-            // The latter from an engine that is still busy long after its bundle was stopped.
-            LOG.error("Command {} was answered with a failure", Responses.ordinal(command), e);
-            answer = Responses.failure(owner.family());
+            LOG.debug("Given up", e);
+        } catch (RuntimeException | Error e) {
+            // No engine should throw either. The next command finds it as it was before this one: what a command
+            // changes
+            // counts once the whole of it is done.
+            faults.log(owner.name(), "command " + Responses.ordinal(command) + " was answered with a failure", e);
         }
-        response.complete(answer);
     }
 
     /** Once until the engine answers again: a guest repeats what fails. */

@@ -203,9 +203,10 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
             return;
         }
         exchange(Power.STARTING);
+        EngineHost host = null;
         try {
             EngineFactory factory = launcher.factory(record);
-            EngineHost host = launch(factory, false);
+            host = launch(factory, false);
             Power begun = Power.starting(host);
             exchange(begun);
             startUp(host, factory, startup);
@@ -219,21 +220,32 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
                     record.isolation(),
                     startup,
                     host.transport());
-        } catch (VtpmException | RuntimeException e) {
-            exchange(Power.failed(String.valueOf(e.getMessage())));
-            LOG.error("Instance {} was not started: {}", name(), e.getMessage());
-            throw notDone("started", String.valueOf(e.getMessage()), e);
+        } catch (VtpmException | RuntimeException | Error e) {
+            String reason = reason(e);
+            exchange(Power.failed(reason));
+            LOG.error("Instance {} was not started: {}", name(), reason);
+            if (host != null) {
+                host.end();
+            }
+            throw notDone("started", reason, e);
         }
         endpoints.open();
     }
 
-    private VtpmException notDone(String what, String reason, @Nullable Exception cause) {
+    /** Why something failed, for people; nobody writes the message of an error for them. */
+    private static String reason(Throwable thrown) {
+        return thrown instanceof Error
+                ? Faults.name(thrown) + ": " + Faults.remedy(thrown)
+                : String.valueOf(thrown.getMessage());
+    }
+
+    private VtpmException notDone(String what, String reason, @Nullable Throwable cause) {
         String message = "instance '" + name() + "' was not " + what + ": " + reason;
         return cause == null ? new VtpmException(message) : new VtpmException(message, cause);
     }
 
     private EngineHost launch(EngineFactory factory, boolean resume) throws VtpmException, InterruptedException {
-        runner.restartCount();
+        runner.restart();
         AtomicReference<@Nullable EngineHost> launched = new AtomicReference<>();
         EngineHost host = launcher.start(record, factory, resume, () -> record.transport(), status -> {
             EngineHost dead = launched.get();
@@ -261,7 +273,6 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
                 LOG.warn("Instance {} answered TPM_Startup {} with code {}", name(), startup, code);
             }
         } catch (IOException e) {
-            host.end();
             throw new VtpmException("its engine did not take TPM_Startup: " + e.getMessage(), e);
         }
     }
@@ -371,12 +382,12 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
                 throw new VtpmException("its engine ended while it was resumed");
             }
             LOG.info("Instance {} resumed (transport {})", name(), host.transport());
-        } catch (VtpmException | RuntimeException e) {
+        } catch (VtpmException | RuntimeException | Error e) {
             String remedy = record.wanted() == Wanted.SUSPENDED
                     ? "; its snapshot is kept: vtpm:resume it when the cause is gone, or give up what it was doing and power"
                             + " it on anew with vtpm:start --discard"
                     : "; what it was doing is lost: vtpm:start it";
-            String reason = e.getMessage() + remedy;
+            String reason = reason(e) + remedy;
             exchange(Power.failed(reason));
             LOG.error("Instance {} was not resumed: {}", name(), reason);
             if (host != null) {
@@ -504,8 +515,12 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     CompletableFuture<@Nullable Void> relink() {
         CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
         runner.submit(() -> {
-            relinkNow();
-            done.complete(null);
+            try {
+                relinkNow();
+            } finally {
+                // Whatever was thrown: whoever waits has nothing else to wait for.
+                done.complete(null);
+            }
         });
         return done;
     }
@@ -535,8 +550,8 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
         } catch (InterruptedException e) {
             LOG.debug("Given up", e);
             return false;
-        } catch (IOException | RuntimeException e) {
-            if (failed(host, String.valueOf(e.getMessage()))) {
+        } catch (IOException | RuntimeException | Error e) {
+            if (failed(host, reason(e))) {
                 host.end();
             }
             return false;
@@ -607,7 +622,7 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
             try {
                 order.run();
                 done.complete(null);
-            } catch (VtpmException | InterruptedException | RuntimeException e) {
+            } catch (VtpmException | InterruptedException | RuntimeException | Error e) {
                 done.completeExceptionally(e);
             }
         });
@@ -622,6 +637,11 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
             }
             if (e.getCause() instanceof InterruptedException cause) {
                 throw new VtpmException("the manager is stopping", cause);
+            }
+            if (e.getCause() instanceof Error cause) {
+                throw new VtpmException(
+                        "the order for instance '" + name() + "' was not carried out to its end: " + reason(cause),
+                        cause);
             }
             throw new CompletionException(e.getCause());
         }

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One instance's serial queue on the shared pool: tasks run in order, one at a time, on any thread. An idle lane holds no
- * thread, and a busy one gives its thread back after {@value #BATCH} tasks, behind the lanes that wait for one.
+ * thread, and a busy one gives its thread back after {@value #BATCH} tasks, behind the lanes that wait for one. What a task
+ * throws is its thread's to deal with; the tasks behind it run all the same.
  */
 final class Lane {
     static final int BATCH = 16;
@@ -120,7 +121,15 @@ final class Lane {
                         return;
                     }
                 }
-                task.run();
+                boolean ended = false;
+                try {
+                    task.run();
+                    ended = true;
+                } finally {
+                    if (!ended) {
+                        release(mine, null);
+                    }
+                }
             }
         } while (!handedOn(mine));
     }

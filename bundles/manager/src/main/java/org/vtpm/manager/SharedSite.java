@@ -99,7 +99,7 @@ final class SharedSite implements EngineSite {
         factory = null;
         try (left) {
             snapshot = left.snapshot();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             forget();
             // Its message may quote what the guest sent.
             throw new IOException(
@@ -140,7 +140,7 @@ final class SharedSite implements EngineSite {
                 return;
             } catch (EngineStateException e) {
                 refusals.add(e.getMessage());
-            } catch (RuntimeException | LinkageError e) {
+            } catch (RuntimeException | Error e) {
                 refusals.add(e.getClass().getName());
             }
         }

@@ -216,6 +216,30 @@ class EngineSwapTest {
     }
 
     @Test
+    void anErrorInTheEngineThatGoesFailsItsInstance() throws Exception {
+        first.snapshotFaults = true;
+        manager.unbindEngine(engines);
+        assertThat(now().state()).isEqualTo(InstanceState.FAILED);
+        assertThat(now().reason()).contains("no snapshot").contains("NoClassDefFoundError");
+        assertThat(first.closed).isTrue();
+        manager.bindEngine(engines, Map.of());
+        manager.stop(uuid);
+        manager.start(uuid, null);
+        assertThat(count()).as("after TPM_Startup").isEqualTo(2);
+    }
+
+    @Test
+    void anErrorInTheEngineThatComesDoesNotCostTheSnapshot() throws Exception {
+        manager.unbindEngine(engines);
+        engines.openFaults.set(1);
+        manager.bindEngine(engines, Map.of());
+        await(() -> String.valueOf(now().reason()).contains("java.lang.OutOfMemoryError"));
+        manager.unbindEngine(engines);
+        come(engines);
+        assertThat(count()).isEqualTo(3);
+    }
+
+    @Test
     void anEngineThatHangsOverItsSnapshotFailsItsInstanceAndNoOther() throws Exception {
         create("other", OTHER_ENDPOINT);
         manager.modified(TestConfig.of(Map.of("command_timeout_ms", 300L)));

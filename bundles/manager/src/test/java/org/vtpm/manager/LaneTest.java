@@ -127,6 +127,19 @@ class LaneTest {
         assertThat(done).containsExactly("busy");
     }
 
+    @Test
+    void aTaskThatThrowsOnThePoolLeavesTheLaneFree() {
+        busy.submit(() -> {
+            throw new StackOverflowError("provoked");
+        });
+        submitBusy(1);
+        assertThatThrownBy(this::run).hasMessage("provoked");
+        run();
+        submitBusy(1);
+        run();
+        assertThat(done).containsExactly("busy", "busy");
+    }
+
     private void submitBusy(int tasks) {
         IntStream.range(0, tasks).forEach(i -> busy.submit(() -> done.add("busy")));
     }

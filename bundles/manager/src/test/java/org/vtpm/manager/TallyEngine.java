@@ -33,7 +33,8 @@ final class TallyEngine implements Engine {
 
     static final int THROW = 0xBAD;
 
-    static final int MISS_A_CLASS = 0xC1A55;
+    /** Throws {@link #fault}. */
+    static final int FAULT = 0xFA17;
 
     final AtomicInteger inside = new AtomicInteger();
     final CountDownLatch release = new CountDownLatch(1);
@@ -41,9 +42,12 @@ final class TallyEngine implements Engine {
     volatile boolean closed;
     private final byte[] state;
     volatile boolean brief;
+    volatile boolean briefFails;
+    volatile Error fault = new NoClassDefFoundError("provoked");
     volatile Thread lastThread = Thread.currentThread();
     volatile boolean snapshotHangs;
     volatile boolean snapshotFails;
+    volatile boolean snapshotFaults;
     /** What the last snapshot is by now, given that whoever took it zeroes it. */
     volatile byte[] given = {};
 
@@ -89,8 +93,8 @@ final class TallyEngine implements Engine {
             if (ordinal == THROW) {
                 throw new IllegalStateException("provoked");
             }
-            if (ordinal == MISS_A_CLASS) {
-                throw new NoClassDefFoundError("provoked");
+            if (ordinal == FAULT) {
+                throw fault;
             }
             tally++;
             state[0] = (byte) tally;
@@ -115,6 +119,9 @@ final class TallyEngine implements Engine {
 
     @Override
     public boolean isBrief(byte[] command) {
+        if (briefFails) {
+            throw fault;
+        }
         return brief;
     }
 
@@ -134,6 +141,9 @@ final class TallyEngine implements Engine {
             }
             if (snapshotFails) {
                 throw new IllegalStateException("provoked");
+            }
+            if (snapshotFaults) {
+                throw fault;
             }
             given = new byte[] {(byte) tally, (byte) sincePowerOn};
             return given;
@@ -169,6 +179,8 @@ final class TallyEngine implements Engine {
         final AtomicInteger opened = new AtomicInteger();
         /** Whether it takes no snapshot, as an engine of another make. */
         volatile boolean refuses;
+        /** How often it has no memory to open one. */
+        final AtomicInteger openFaults = new AtomicInteger();
 
         @Override
         public TpmFamily family() {
@@ -213,6 +225,9 @@ final class TallyEngine implements Engine {
 
         @Override
         public Engine open(Map<StateKind, byte[]> state) throws EngineStateException {
+            if (openFaults.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                throw new OutOfMemoryError("provoked");
+            }
             byte[] permanent = state.get(StateKind.PERMANENT);
             if (permanent == null || permanent.length == 0) {
                 throw new EngineStateException("the tally is missing");

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.vtpm.api.endorsement.EndorsementAuthority;
 import org.vtpm.api.endorsement.EndorsementException;
 import org.vtpm.api.engine.EndorsementInfo;
@@ -310,8 +312,73 @@ class VtpmManagerTest {
     void aFaultInAnEngineIsThatCommandsOnly() throws Exception {
         manager.create(order("demo", ENDPOINT));
         assertThat(send(ENDPOINT, TallyEngine.THROW)).isEqualTo(-1);
-        assertThat(send(ENDPOINT, TallyEngine.MISS_A_CLASS)).isEqualTo(-1);
         assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                NoClassDefFoundError.class,
+                StackOverflowError.class,
+                OutOfMemoryError.class,
+                AssertionError.class
+            })
+    void anErrorInAnEngineIsThatCommandsOnly(Class<? extends Error> error) throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        engines.last.fault = error.getConstructor().newInstance();
+        assertThat(send(ENDPOINT, TallyEngine.FAULT)).isEqualTo(-1);
+        assertThat(send(ENDPOINT, TallyEngine.FAULT)).isEqualTo(-1);
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+
+        engines.last.brief = true;
+        for (int i = 0; i < 100; i++) {
+            assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(TallyEngine.FAULT))
+                            .get(20, TimeUnit.SECONDS)))
+                    .isEqualTo(9);
+        }
+        engines.last.briefFails = true;
+        assertThat(TallyEngine.tally(
+                        channel.executeHere(0, TallyEngine.command(1)).get(20, TimeUnit.SECONDS)))
+                .isEqualTo(3);
+        assertThat(now(made).state()).isEqualTo(InstanceState.RUNNING);
+    }
+
+    @Test
+    void anErrorWhileItIsStartedFailsTheInstanceWithTheReason() throws Exception {
+        InstanceInfo made = manager.create(order("demo"));
+        UUID uuid = made.record().uuid();
+        engines.openFaults.set(1);
+        assertThatThrownBy(() -> manager.start(uuid, null))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("java.lang.OutOfMemoryError")
+                .hasMessageContaining("-Xmx");
+        assertThat(now(made).state()).isEqualTo(InstanceState.FAILED);
+        assertThat(now(made).reason()).contains("java.lang.OutOfMemoryError");
+
+        engines.startupOrdinal = TallyEngine.FAULT;
+        assertThatThrownBy(() -> manager.start(uuid, null)).hasMessageContaining("NoClassDefFoundError");
+        assertThat(now(made).state()).isEqualTo(InstanceState.FAILED);
+        assertThat(engines.last.closed).isTrue();
+        assertThat(direct.open).hasValue(0);
+
+        engines.startupOrdinal = 0x99;
+        assertThat(manager.start(uuid, null).state()).isEqualTo(InstanceState.RUNNING);
+    }
+
+    @Test
+    void anErrorInAnOrderIsThatOrdersOnly() throws Exception {
+        InstanceInfo made = manager.create(order("demo", ENDPOINT));
+        engines.last.snapshotFaults = true;
+        assertThatThrownBy(() -> manager.suspend(made.record().uuid()))
+                .isInstanceOf(VtpmException.class)
+                .hasMessageContaining("'demo'")
+                .hasMessageContaining("NoClassDefFoundError");
+        assertThat(now(made).state()).isEqualTo(InstanceState.RUNNING);
+        assertThat(send(ENDPOINT, 1)).isEqualTo(2);
+        engines.last.snapshotFaults = false;
+        assertThat(manager.suspend(made.record().uuid()).state()).isEqualTo(InstanceState.SUSPENDED);
     }
 
     @Test
