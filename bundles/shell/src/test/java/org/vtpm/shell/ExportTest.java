@@ -14,6 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.manager.InstanceState;
 
 class ExportTest {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.api.engine.ForeignState.KeyForm;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.manager.BundleOrder;
 
@@ -52,7 +53,7 @@ class ImportTest {
             assertThat(manager.lastState.content()).isEqualTo(STATE);
             assertThat(manager.lastState.key()).isNull();
             assertThat(output).contains("demo: STOPPED", "uuid     ", "note     Its clock has no place here.");
-            manager.instances.clear();
+            manager.clear();
         }
         assertThat(folder.resolve("tpm-00.permall")).hasBinaryContent(STATE);
     }
@@ -91,7 +92,7 @@ class ImportTest {
         assertThat(manager.lastState.key().form()).isEqualTo(KeyForm.HEX);
         assertThat(manager.lastState.migrationKey().form()).isEqualTo(KeyForm.PBKDF2);
         assertThat(manager.lastState.migrationKey().content()).asString().isEqualTo("def");
-        manager.instances.clear();
+        manager.clear();
         shell.run("vtpm:import demo " + exported + " --format binary --migration-key " + folder.resolve("other"));
         assertThat(manager.lastState.key()).isNull();
         assertThat(manager.lastState.migrationKey().form()).isEqualTo(KeyForm.BINARY);
@@ -115,7 +116,7 @@ class ImportTest {
     }
 
     private void keyOf(String options, KeyForm form) throws Exception {
-        manager.instances.clear();
+        manager.clear();
         shell.run("vtpm:import demo " + folder + " " + options);
         assertThat(manager.lastState.key().form()).isEqualTo(form);
         assertThat(manager.lastState.key().content()).asString().isEqualTo("abc");
@@ -172,7 +173,7 @@ class ImportTest {
         for (String content : List.of("a phrase", "a phrase\n", "a phrase\r\n")) {
             Files.writeString(folder.resolve("secret"), content);
             shell.run("vtpm:import " + bundle + " --passphrase-file " + folder.resolve("secret"));
-            manager.instances.clear();
+            manager.clear();
         }
         assertThat(manager.phrases).containsExactly("a phrase", "a phrase", "a phrase");
         fails("vtpm:import " + bundle, "no terminal to ask for the pass phrase; give --passphrase-file FILE");
@@ -181,7 +182,7 @@ class ImportTest {
         shell.run("vtpm:import " + bundle);
         assertThat(manager.phrases).last().isEqualTo("ty ped");
         assertThat(prompts).containsExactly("Pass phrase of the bundle:  \0");
-        manager.instances.clear();
+        manager.clear();
         fails("vtpm:import " + bundle, "No pass phrase was given");
     }
 
@@ -189,7 +190,7 @@ class ImportTest {
     void onlyABundleStandsAlone() throws Exception {
         fails("vtpm:import " + folder.resolve("tpm-00.permall"), "tpm-00.permall is none");
         fails("vtpm:import " + folder.resolve("none"), "none does not exist");
-        assertThat(manager.instances).isEmpty();
+        assertThat(manager.instances()).isEmpty();
     }
 
     private void fails(String line, String message) {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.manager.EndpointInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.storage.KeyVault;
@@ -105,7 +106,7 @@ class LegacyTest {
         assertThat(manager.lastOrder.uuid()).isEqualTo(STRANGER);
         assertThat(manager.lastOrder.endpoints()).isEmpty();
         assertThat(manager.lastOrder.endorsementKey()).isTrue();
-        assertThat(manager.orders).containsExactly("attach legacy:2");
+        assertThat(manager.orders).containsExactly("create vtpm-2 with EK", "attach legacy:2");
 
         importing("--create", "Domain-1 3");
         assertThat(manager.lastOrder.name()).isEqualTo("Domain-1");
@@ -162,7 +163,7 @@ class LegacyTest {
                 .doesNotContain("web");
         assertThat(shell.run("vtpm:legacy list --json"))
                 .contains("\"number\": 3", "\"name\": \"old\"", "\"served\": false");
-        manager.instances.clear();
+        manager.clear();
         assertThat(shell.run("vtpm:legacy list")).contains("No instance has a number");
     }
 

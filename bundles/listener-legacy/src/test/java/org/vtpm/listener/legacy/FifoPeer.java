@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.vtpm.api.fake.FakeManager;
 
 /** Xen's side of one pair of FIFOs: the kernel's backend or the hotplug scripts, with plain blocking files. */
 final class FifoPeer implements AutoCloseable {
@@ -34,7 +35,7 @@ final class FifoPeer implements AutoCloseable {
 
     /** A command that adds {@code values} up. */
     static byte[] add(int... values) {
-        return command(FakeManager.ADD, values);
+        return command(FakeManager.STORE, values);
     }
 
     static byte[] command(int ordinal, int... values) {

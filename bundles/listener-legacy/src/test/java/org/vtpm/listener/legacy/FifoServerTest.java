@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.root.HostTpmCommands;
 import org.vtpm.api.root.RootOfTrustException;
 
@@ -42,7 +43,8 @@ class FifoServerTest {
     @TempDir
     Path parent;
 
-    private final FakeManager manager = new FakeManager();
+    private final LegacyEndpoints endpoints = new LegacyEndpoints();
+    private final FakeManager manager = new FakeManager(endpoints);
     private HostTpmCommands hostTpm;
     private Path folder;
     private Console consoleSide;
@@ -67,7 +69,7 @@ class FifoServerTest {
 
     private void startServer() throws IOException {
         consoleSide = new Console(new Hotplug(manager), new TpmPassthrough(() -> hostTpm));
-        server = LegacyListener.start(POSIX, folder, manager.endpoints, consoleSide, FRAME_TIMEOUT);
+        server = LegacyListener.start(POSIX, folder, endpoints, consoleSide, FRAME_TIMEOUT);
     }
 
     private void stopServer() {
@@ -152,7 +154,8 @@ class FifoServerTest {
         open(1);
         int[] values = new int[4086];
         values[4085] = 77;
-        FifoPeer.Answer answer = backend.ask(FifoPeer.frame(1, FifoPeer.command(FakeManager.LONG_ADD, values)));
+        FifoPeer.Answer answer =
+                backend.ask(FifoPeer.frame(1, FifoPeer.command(FakeManager.STORE | FakeManager.LONG, values)));
         assertThat(answer.sum()).isEqualTo(77);
         assertThat(answer.body()).hasSize(4086);
     }
@@ -161,7 +164,7 @@ class FifoServerTest {
     void aSlowGuestHoldsUpNeitherOtherGuestsNorTheConsole() throws Exception {
         for (int instance = 1; instance <= 20; instance++) {
             open(instance);
-            backend.write(FifoPeer.frame(instance, FifoPeer.command(FakeManager.SLOW_ADD, instance)));
+            backend.write(FifoPeer.frame(instance, FifoPeer.command(FakeManager.STORE | FakeManager.SLOW, instance)));
         }
         open(100);
         assertThat(backend.ask(FifoPeer.frame(100, FifoPeer.add(1))).instance()).isEqualTo(100);
@@ -192,14 +195,14 @@ class FifoServerTest {
     @ValueSource(ints = {0x01C1, 0x01C2})
     void aGuestCannotUseTheManagersPrivateTags(int tag) throws Exception {
         open(1);
-        manager.journal.clear();
+        manager.orders.clear();
         byte[] frame = FifoPeer.close(1);
         ByteBuffer.wrap(frame).putInt(0, 1).putShort(4, (short) tag);
         FifoPeer.Answer answer = backend.ask(frame);
         assertThat(answer.instance()).isEqualTo(1);
         assertThat(answer.tag()).isEqualTo(0xC4);
         assertThat(answer.code()).isEqualTo(BADTAG);
-        assertThat(manager.journal).isEmpty();
+        assertThat(manager.orders).isEmpty();
         assertThat(backend.ask(FifoPeer.frame(1, FifoPeer.add(4))).sum()).isEqualTo(4);
     }
 
@@ -258,7 +261,7 @@ class FifoServerTest {
         open(1);
         int commands = 1000;
         for (int i = 0; i < commands; i++) {
-            backend.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.LONG_ADD, 1)));
+            backend.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.STORE | FakeManager.LONG, 1)));
         }
         List<Integer> sums = new ArrayList<>();
         do {
@@ -345,7 +348,7 @@ class FifoServerTest {
     }
 
     private void refused(Path bad, String why) {
-        assertThatThrownBy(() -> LegacyListener.start(POSIX, bad, manager.endpoints, consoleSide, FRAME_TIMEOUT))
+        assertThatThrownBy(() -> LegacyListener.start(POSIX, bad, endpoints, consoleSide, FRAME_TIMEOUT))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(why);
     }

@@ -6,6 +6,7 @@ import java.net.URI;
 import org.junit.jupiter.api.Test;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.manager.InstanceState;
 
@@ -28,6 +29,11 @@ class HotplugTest {
         assertThat(hotplug.carryOut(order)).isEqualTo(TpmError.BAD_PARAMETER);
     }
 
+    private void snapshotsFail() {
+        manager.refuse("suspend", "no snapshot can be taken of it");
+        manager.refuse("resume", "its snapshot cannot be used");
+    }
+
     private InstanceState state() {
         return manager.find("vtpm-5").orElseThrow().state();
     }
@@ -45,10 +51,10 @@ class HotplugTest {
         succeeds(open(StartupMode.CLEAR));
         succeeds(CLOSE);
         succeeds(open(StartupMode.DEACTIVATED));
-        assertThat(manager.journal)
+        assertThat(manager.orders)
                 .containsExactly(
                         "create vtpm-5 with EK",
-                        "start vtpm-5 CLEAR",
+                        "start vtpm-5",
                         "suspend vtpm-5",
                         "resume vtpm-5",
                         "suspend vtpm-5",
@@ -63,7 +69,7 @@ class HotplugTest {
     @Test
     void aNewInstanceCanBeginDeactivatedButLaterStartsAreUpToTheirOrders() {
         succeeds(open(StartupMode.DEACTIVATED));
-        assertThat(manager.journal).last().isEqualTo("start vtpm-5 DEACTIVATED");
+        assertThat(manager.orders).last().isEqualTo("start vtpm-5 DEACTIVATED");
         assertThat(manager.find("vtpm-5").orElseThrow().record().startup()).isEqualTo(StartupMode.CLEAR);
     }
 
@@ -75,7 +81,7 @@ class HotplugTest {
                 .containsExactly(URI.create("legacy:5"), URI.create("hvm:5"));
         succeeds(CLOSE);
         succeeds(open);
-        assertThat(manager.journal).doesNotContain("attach hvm:5");
+        assertThat(manager.orders).doesNotContain("attach hvm:5");
     }
 
     @Test
@@ -83,7 +89,7 @@ class HotplugTest {
         succeeds(open(StartupMode.CLEAR));
         succeeds(CLOSE);
         succeeds(new ConsoleOrder.Open(5, StartupMode.CLEAR, ConsoleOrder.VmType.HVM));
-        assertThat(manager.journal).containsSubsequence("attach hvm:5", "start vtpm-5 CLEAR");
+        assertThat(manager.orders).containsSubsequence("attach hvm:5", "start vtpm-5 CLEAR");
     }
 
     @Test
@@ -96,10 +102,10 @@ class HotplugTest {
     @Test
     void aSecondOpenIsRefusedAndLeavesTheRunningOneAlone() {
         succeeds(open(StartupMode.CLEAR));
-        manager.journal.clear();
+        manager.orders.clear();
         isBad(open(StartupMode.CLEAR));
         isBad(open(StartupMode.STATE));
-        assertThat(manager.journal).isEmpty();
+        assertThat(manager.orders).isEmpty();
         assertThat(state()).isEqualTo(InstanceState.RUNNING);
     }
 
@@ -111,17 +117,17 @@ class HotplugTest {
 
     @Test
     void anInstanceResumedWithTheManagerIsStartedAsTheBootingGuestNeedsIt() throws Exception {
-        manager.resumed("guest", URI.create("legacy:5"));
+        manager.running("guest", URI.create("legacy:5"));
         succeeds(open(StartupMode.STATE));
-        assertThat(manager.journal).containsExactly("stop guest", "start guest STATE");
+        assertThat(manager.orders).containsExactly("stop guest", "start guest STATE");
         isBad(open(StartupMode.STATE));
     }
 
     @Test
     void anInstanceThatItsGuestUsesSinceTheManagerWasRestartedIsLeftAlone() throws Exception {
-        var unused = manager.resumed("guest", URI.create("legacy:5")).execute(0, FifoPeer.add(1));
+        var unused = manager.running("guest", URI.create("legacy:5")).execute(0, FifoPeer.add(1));
         isBad(open(StartupMode.CLEAR));
-        assertThat(manager.journal).isEmpty();
+        assertThat(manager.orders).isEmpty();
         succeeds(CLOSE);
         succeeds(open(StartupMode.CLEAR));
     }
@@ -132,15 +138,15 @@ class HotplugTest {
         manager.stop(manager.find("vtpm-5").orElseThrow().record().uuid());
         isBad(CLOSE);
         succeeds(open(StartupMode.STATE));
-        assertThat(manager.journal).last().isEqualTo("start vtpm-5 STATE");
+        assertThat(manager.orders).last().isEqualTo("start vtpm-5 STATE");
     }
 
     @Test
     void aTpmThatCannotBeSuspendedIsStopped() {
         succeeds(open(StartupMode.CLEAR));
-        manager.snapshotsFail = true;
+        snapshotsFail();
         succeeds(CLOSE);
-        assertThat(manager.journal).endsWith("suspend vtpm-5", "stop vtpm-5");
+        assertThat(manager.orders).endsWith("suspend vtpm-5", "stop vtpm-5");
         assertThat(state()).isEqualTo(InstanceState.STOPPED);
     }
 
@@ -148,13 +154,13 @@ class HotplugTest {
     void aSnapshotThatCannotBeUsedStaysUntilTheGuestBoots() {
         succeeds(open(StartupMode.CLEAR));
         succeeds(CLOSE);
-        manager.snapshotsFail = true;
+        snapshotsFail();
         assertThat(hotplug.carryOut(open(StartupMode.STATE))).isEqualTo(TpmError.FAIL);
         succeeds(CLOSE);
         assertThat(state()).isEqualTo(InstanceState.FAILED);
         assertThat(hotplug.carryOut(open(StartupMode.STATE))).isEqualTo(TpmError.FAIL);
         succeeds(open(StartupMode.CLEAR));
-        assertThat(manager.journal).endsWith("resume vtpm-5", "resume vtpm-5", "discard vtpm-5", "start vtpm-5 CLEAR");
+        assertThat(manager.orders).endsWith("resume vtpm-5", "resume vtpm-5", "discard vtpm-5", "start vtpm-5 CLEAR");
     }
 
     @Test
@@ -184,7 +190,7 @@ class HotplugTest {
 
     @Test
     void aRefusalOfTheManagerIsAFailure() throws Exception {
-        manager.resumed("vtpm-5", URI.create("legacy:6"));
+        manager.running("vtpm-5", URI.create("legacy:6"));
         assertThat(hotplug.carryOut(open(StartupMode.CLEAR))).isEqualTo(TpmError.FAIL);
     }
 }

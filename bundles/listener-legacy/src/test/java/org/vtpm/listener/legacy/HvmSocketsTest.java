@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vtpm.api.fake.FakeManager;
 
 /** What the QEMU of an HVM guest sees. */
 @Timeout(60)
@@ -89,7 +90,7 @@ class HvmSocketsTest {
     void start() throws Exception {
         folder = parent.resolve("vtpm/socks");
         sockets = new HvmSockets(() -> folder);
-        instance = new FakeManager().resumed("guest", URI.create("legacy:5"));
+        instance = new FakeManager().running("guest", URI.create("legacy:5"));
         sockets.open(ENDPOINT, instance);
     }
 
@@ -112,7 +113,7 @@ class HvmSocketsTest {
             for (int locality = 0; locality <= 4; locality++) {
                 assertThat(qemu.ask(locality, add(1))).isEqualTo(locality + 1);
             }
-            assertThat(instance.localities).containsExactly(0, 1, 2, 3, 4);
+            assertThat(instance.localities()).containsExactly(0, 1, 2, 3, 4);
             for (int locality = 5; locality <= 7; locality++) {
                 assertThat(qemu.ask(locality, add(1))).isEqualTo(BAD_LOCALITY);
             }
@@ -145,7 +146,7 @@ class HvmSocketsTest {
                     ByteBuffer.allocate(2 * frame.length).put(frame).put(frame).array());
             assertThat(qemu.read().getInt(14)).isEqualTo(12);
             assertThat(qemu.read().getInt(14)).isEqualTo(18);
-            byte[] longest = FifoPeer.frame(5, FifoPeer.command(FakeManager.LONG_ADD, new int[4086]));
+            byte[] longest = FifoPeer.frame(5, FifoPeer.command(FakeManager.STORE | FakeManager.LONG, new int[4086]));
             qemu.write(longest);
             assertThat(qemu.read().limit()).isEqualTo(4100);
         }
@@ -194,11 +195,11 @@ class HvmSocketsTest {
     @Test
     void aSlowTpmHoldsUpNoOtherGuest() throws Exception {
         FakeManager manager = new FakeManager();
-        FakeManager.Instance slow = manager.resumed("slow", URI.create("legacy:6"));
+        FakeManager.Instance slow = manager.running("slow", URI.create("legacy:6"));
         sockets.open(URI.create("hvm:6"), slow);
         try (Qemu waiting = new Qemu(folder.resolve("6.socket"));
                 Qemu qemu = connect()) {
-            waiting.write(FifoPeer.frame(6, FifoPeer.command(FakeManager.SLOW_ADD, 1)));
+            waiting.write(FifoPeer.frame(6, FifoPeer.command(FakeManager.STORE | FakeManager.SLOW, 1)));
             assertThat(qemu.ask(0, add(2))).isEqualTo(2);
             while (manager.slow.isEmpty()) {
                 Thread.onSpinWait();

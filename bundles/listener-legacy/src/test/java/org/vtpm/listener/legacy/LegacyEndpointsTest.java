@@ -9,16 +9,17 @@ import java.net.URI;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.manager.GuestChannel;
 
 class LegacyEndpointsTest {
-    private final FakeManager manager = new FakeManager();
-    private final LegacyEndpoints endpoints = manager.endpoints;
+    private final LegacyEndpoints endpoints = new LegacyEndpoints();
+    private final FakeManager manager = new FakeManager(endpoints);
 
     @Test
     void aNumberLeadsToItsInstanceWhileTheEndpointIsOpen() throws Exception {
-        GuestChannel one = manager.resumed("one", URI.create("legacy:1"));
-        GuestChannel last = manager.resumed("last", URI.create("legacy:4294967294"));
+        GuestChannel one = manager.running("one", URI.create("legacy:1"));
+        GuestChannel last = manager.running("last", URI.create("legacy:4294967294"));
         assertThat(endpoints.channel(1)).containsSame(one);
         assertThat(endpoints.channel(4294967294L)).containsSame(last);
         assertThat(endpoints.channel(2)).isEmpty();

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.vtpm.api.fake.FakeManager;
 
 /** What the kernel's backend driver sees on its device. */
 @Timeout(60)
@@ -29,15 +30,16 @@ class VtpmDeviceTest {
     @TempDir
     Path folder;
 
-    private final FakeManager manager = new FakeManager();
+    private final LegacyEndpoints endpoints = new LegacyEndpoints();
+    private final FakeManager manager = new FakeManager(endpoints);
     private Path name;
     private Pty kernel;
     private VtpmDevice device;
 
     @BeforeEach
     void start() throws Exception {
-        manager.resumed("one", URI.create("legacy:1"));
-        manager.resumed("two", URI.create("legacy:2"));
+        manager.running("one", URI.create("legacy:1"));
+        manager.running("two", URI.create("legacy:2"));
         name = folder.resolve("vtpm");
         kernel = new Pty();
     }
@@ -51,7 +53,7 @@ class VtpmDeviceTest {
     }
 
     private void serve() throws IOException {
-        device = new VtpmDevice(POSIX, name, new Backend(manager.endpoints), FRAME_TIMEOUT, RETRY);
+        device = new VtpmDevice(POSIX, name, new Backend(endpoints), FRAME_TIMEOUT, RETRY);
     }
 
     private void serveTheKernel() throws IOException {
@@ -104,7 +106,7 @@ class VtpmDeviceTest {
     @Test
     void aRequestOfSeveralPagesIsFetchedToItsEndAndRefused() throws Exception {
         serveTheKernel();
-        kernel.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.ADD, new int[0xFFFF - 10])));
+        kernel.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.STORE, new int[0xFFFF - 10])));
         FifoPeer.Answer refused = kernel.read();
         assertThat(refused.instance()).isEqualTo(1);
         assertThat(refused.code()).isEqualTo(BAD_PARAM_SIZE);
@@ -153,7 +155,7 @@ class VtpmDeviceTest {
     @Test
     void aSlowTpmHoldsUpNoOtherAndAnAnswerAfterTheEndIsDropped() throws Exception {
         serveTheKernel();
-        kernel.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.SLOW_ADD, 1)));
+        kernel.write(FifoPeer.frame(1, FifoPeer.command(FakeManager.STORE | FakeManager.SLOW, 1)));
         assertThat(kernel.ask(FifoPeer.frame(2, FifoPeer.add(5))).sum()).isEqualTo(5);
         device.close();
         manager.slow.remove().run();

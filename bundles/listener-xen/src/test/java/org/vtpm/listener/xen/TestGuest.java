@@ -2,6 +2,7 @@ package org.vtpm.listener.xen;
 
 import java.nio.ByteBuffer;
 import java.util.UUID;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.listener.xen.ring.TestPage;
 import org.vtpm.listener.xen.ring.TpmRing;
 
@@ -63,12 +64,12 @@ final class TestGuest {
 
     /** Adds to what the TPM forgets when it is powered off. */
     int extend(int value) throws InterruptedException {
-        return TestManager.value(transmit(TestManager.command(TestManager.EXTEND, value)));
+        return FakeManager.value(transmit(FakeManager.command(FakeManager.EXTEND, value)));
     }
 
     /** Adds to what the TPM keeps. */
     int store(int value) throws InterruptedException {
-        return TestManager.value(transmit(TestManager.command(TestManager.STORE, value)));
+        return FakeManager.value(transmit(FakeManager.command(FakeManager.STORE, value)));
     }
 
     int code(byte[] response) {

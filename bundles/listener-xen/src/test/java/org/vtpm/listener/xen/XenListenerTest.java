@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.api.engine.TpmFamily;
+import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.xen.XenDevice;
 import org.vtpm.listener.xen.ring.TpmRing;
@@ -27,7 +28,8 @@ class XenListenerTest {
     Path folder;
 
     private TestXen xen;
-    private final TestManager manager = new TestManager();
+    private final XenEndpoints endpoints = new XenEndpoints();
+    private final FakeManager manager = new FakeManager(endpoints);
     private XenListener listener;
 
     @BeforeEach
@@ -49,7 +51,7 @@ class XenListenerTest {
         listener = new XenListener(
                 xen,
                 manager,
-                manager.endpoints,
+                endpoints,
                 new Settings(createUnknown, TpmFamily.TPM_1_2, 2, 100),
                 Duration.ofMillis(20),
                 Duration.ofMillis(50),
@@ -98,11 +100,11 @@ class XenListenerTest {
     void aCommandThatWasSentBeforeTheBackendConnectedIsAnswered() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE);
         guest.offer();
-        guest.page.submit(1, TestManager.command(TestManager.EXTEND, 3));
+        guest.page.submit(1, FakeManager.command(FakeManager.EXTEND, 3));
         guest.state("3");
         assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
-        assertThat(TestManager.value(guest.page.packet())).isEqualTo(3);
-        assertThat(manager.instance(ONE).locality()).isEqualTo(1);
+        assertThat(FakeManager.value(guest.page.packet())).isEqualTo(3);
+        assertThat(manager.instance(ONE).localities()).last().isEqualTo(1);
     }
 
     @Test
@@ -169,7 +171,7 @@ class XenListenerTest {
     @Test
     void aCommandUnderWayIsAnsweredWhenItsDeviceIsDetached() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
-        guest.submit(0, TestManager.command(TestManager.SLOW, 5));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND | FakeManager.SLOW, 5));
         eventually(() -> !manager.slow.isEmpty(), "the command has not come");
         xen.detach(guest.id.domain(), 0);
         assertThat(guest.page.state()).isEqualTo(TpmRing.FINISH);
@@ -214,7 +216,7 @@ class XenListenerTest {
     @Test
     void aTpmThatDoesNotStartIsReported() throws Exception {
         manager.add("g1", ONE);
-        manager.refusesToStart = true;
+        manager.refuse("start", "its state is damaged");
         int domain = xen.domain("g1");
         xen.attach(domain, 0, ONE);
         DeviceId id = new DeviceId(domain, 0);
@@ -230,7 +232,7 @@ class XenListenerTest {
         TestGuest guest = TestGuest.create(xen, "g1", ONE);
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(9));
         guest.offer();
-        guest.page.submit(0, TestManager.command(TestManager.EXTEND, 3));
+        guest.page.submit(0, FakeManager.command(FakeManager.EXTEND, 3));
         guest.state("3");
         Thread.sleep(50);
         assertThat(guest.page.state()).isEqualTo(TpmRing.SUBMIT);
@@ -240,9 +242,9 @@ class XenListenerTest {
 
     @Test
     void aTpmThatWasUsedByOthersIsPoweredOffAndOnForItsGuest() throws Exception {
-        TestManager.Instance instance = manager.add("g1", ONE);
+        FakeManager.Instance instance = manager.add("g1", ONE);
         manager.start(ONE, null);
-        instance.execute(0, TestManager.command(TestManager.EXTEND, 100)).join();
+        instance.execute(0, FakeManager.command(FakeManager.EXTEND, 100)).join();
         assertThat(TestGuest.create(xen, "g1", ONE).connect().extend(1)).isEqualTo(1);
     }
 
@@ -251,7 +253,7 @@ class XenListenerTest {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
         guest.extend(5);
         manager.suspend(ONE);
-        assertThat(guest.code(guest.transmit(TestManager.command(TestManager.EXTEND, 1))))
+        assertThat(guest.code(guest.transmit(FakeManager.command(FakeManager.EXTEND, 1))))
                 .isEqualTo(9);
         xen.destroy(guest.id.domain());
         TestGuest restored = TestGuest.create(xen, "g1", ONE).connect();
@@ -289,10 +291,10 @@ class XenListenerTest {
         assertThat(xen.mapped()).isZero();
         assertThat(xen.backendState(guest.id)).isEqualTo("4");
         assertThat(xen.store.read(guest.id.backend() + "/ready")).isEqualTo("0");
-        guest.submit(0, TestManager.command(TestManager.EXTEND, 1));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND, 1));
         start(true);
         assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
-        assertThat(TestManager.value(guest.page.packet())).isEqualTo(6);
+        assertThat(FakeManager.value(guest.page.packet())).isEqualTo(6);
         assertThat(guest.extend(1)).isEqualTo(7);
     }
 
@@ -321,7 +323,7 @@ class XenListenerTest {
     @Test
     void aCommandThatIsUnderWayIsAnsweredBeforeTheListenerEnds() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
-        guest.submit(0, TestManager.command(TestManager.SLOW, 5));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND | FakeManager.SLOW, 5));
         eventually(() -> !manager.slow.isEmpty(), "the command has not come");
         CompletableFuture<Void> stopping = CompletableFuture.runAsync(this::stop);
         Thread.sleep(50);
@@ -346,10 +348,10 @@ class XenListenerTest {
         xen.absent = true;
         xen.store.dropAll();
         eventually(() -> listener.report().problem() != null, "the loss is not noticed");
-        guest.submit(0, TestManager.command(TestManager.EXTEND, 1));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND, 1));
         xen.absent = false;
         assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
-        assertThat(TestManager.value(guest.page.packet())).isEqualTo(6);
+        assertThat(FakeManager.value(guest.page.packet())).isEqualTo(6);
     }
 
     @Test
@@ -389,7 +391,7 @@ class XenListenerTest {
         guest.extend(5);
         stop();
         xen.store.write(guest.id.backend() + "/ready", "1");
-        guest.submit(0, TestManager.command(TestManager.EXTEND, 1));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND, 1));
         start(true);
         assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
         assertThat(guest.code(guest.page.packet())).isEqualTo(9);
@@ -403,10 +405,10 @@ class XenListenerTest {
         guest.store(5);
         stop();
         manager.losePower(ONE);
-        guest.submit(0, TestManager.command(TestManager.STORE, 1));
+        guest.submit(0, FakeManager.command(FakeManager.STORE, 1));
         start(true);
         assertThat(guest.page.await(TpmRing.FINISH, 10_000)).isTrue();
-        assertThat(TestManager.value(guest.page.packet())).isEqualTo(6);
+        assertThat(FakeManager.value(guest.page.packet())).isEqualTo(6);
         assertThat(guest.extend(1)).isEqualTo(1);
     }
 
@@ -417,7 +419,7 @@ class XenListenerTest {
         stop();
         start(true);
         xen.awaitNode(guest.id.backend() + "/ready", "1");
-        assertThat(guest.code(guest.transmit(TestManager.command(TestManager.EXTEND, 1))))
+        assertThat(guest.code(guest.transmit(FakeManager.command(FakeManager.EXTEND, 1))))
                 .isEqualTo(9);
         manager.start(ONE, null);
         assertThat(guest.extend(1)).isEqualTo(1);
@@ -448,7 +450,7 @@ class XenListenerTest {
     @Test
     void aCancelledCommandIsAnsweredAndTheNextOneWorks() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
-        guest.submit(0, TestManager.command(TestManager.SLOW, 5));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND | FakeManager.SLOW, 5));
         eventually(() -> !manager.slow.isEmpty(), "the command has not come");
         guest.page.state(TpmRing.CANCEL);
         xen.signal(guest.id.domain(), guest.port);
@@ -465,7 +467,7 @@ class XenListenerTest {
     @Test
     void anAnswerThatComesAfterTheGuestHasGoneTouchesNothing() throws Exception {
         TestGuest guest = TestGuest.create(xen, "g1", ONE).connect();
-        guest.submit(0, TestManager.command(TestManager.SLOW, 5));
+        guest.submit(0, FakeManager.command(FakeManager.EXTEND | FakeManager.SLOW, 5));
         eventually(() -> !manager.slow.isEmpty(), "the command has not come");
         xen.destroy(guest.id.domain());
         manager.slow.remove().run();
