@@ -13,6 +13,7 @@ import java.util.Locale;
  * @param ownerDelegateBit bit of an owner delegation that allows it, or -1
  * @param keyDelegateBit bit of a key delegation that allows it, or -1
  * @param localities bit n set: allowed at locality n
+ * @param brief takes some microseconds and stores nothing, unless the state of the TPM gives it more to do
  */
 public record Command(
         String name,
@@ -31,6 +32,7 @@ public record Command(
         int localities,
         Audit audit,
         boolean wrappable,
+        boolean brief,
         int keyHandles,
         int ownerDelegateBit,
         int keyDelegateBit) {
@@ -38,7 +40,7 @@ public record Command(
     /** The longest request and response: TPM_CAP_PROP_INPUT_BUFFER. */
     public static final int MAX_BYTES = 4096;
 
-    private static final int COLUMNS = 19;
+    private static final int COLUMNS = 20;
     private static final int ALL_LOCALITIES = 0x1F;
 
     /** Whether something holds for a command. */
@@ -100,9 +102,10 @@ public record Command(
                 localities(cells[13]),
                 Audit.valueOf(cells[14].toUpperCase(Locale.ROOT)),
                 cells[15].equals("y"),
-                number(cells[16]),
+                cells[16].equals("y"),
                 number(cells[17]),
-                number(cells[18]));
+                number(cells[18]),
+                number(cells[19]));
     }
 
     private static int localities(String cell) {

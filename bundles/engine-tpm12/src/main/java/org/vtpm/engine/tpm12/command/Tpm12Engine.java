@@ -119,11 +119,18 @@ public final class Tpm12Engine implements Engine {
             return false;
         }
         try {
-            return BriefCommands.contain(
-                    dispatcher.find(Dispatcher.ordinal(command)).command(), now);
+            return isBrief(dispatcher.find(Dispatcher.ordinal(command)).command(), now);
         } catch (TpmException e) {
             return true; // refused without a look at the state
         }
+    }
+
+    /** A brief command has more to do if it may have to test the TPM first, erases what SaveState left, or is audited. */
+    private static boolean isBrief(Command command, State now) {
+        return command.brief()
+                && now.volatiles().selfTest() == VolatileState.SelfTest.PASSED
+                && !now.volatiles().stateSaved()
+                && !Auditing.isAudited(now.permanent(), command);
     }
 
     @Override

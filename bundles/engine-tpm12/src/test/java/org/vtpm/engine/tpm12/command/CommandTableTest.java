@@ -33,6 +33,16 @@ class CommandTableTest {
         assertThat(unseal.keyDelegateBit()).isEqualTo(2);
         assertThat(unseal.ownerDelegateBit()).isEqualTo(-1);
         assertThat(unseal.audit()).isEqualTo(Audit.OFF);
+        assertThat(unseal.brief()).isFalse();
+        assertThat(CommandTable.byName("PcrRead").brief()).isTrue();
+    }
+
+    @Test
+    void whatIsBriefIsNeitherAuditedByDefaultNorUsesAKey() {
+        assertThat(CommandTable.all()).filteredOn(Command::brief).hasSize(19).allSatisfy(command -> {
+            assertThat(command.audit()).isEqualTo(Audit.OFF);
+            assertThat(command.keyHandles()).as("%s", command.name()).isLessThanOrEqualTo(0);
+        });
     }
 
     @Test
