@@ -16,37 +16,27 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.vtpm.api.engine.ConvertedState;
 import org.vtpm.api.engine.EndorsementInfo;
 import org.vtpm.api.engine.EngineFactory;
-import org.vtpm.api.engine.EngineStateException;
-import org.vtpm.api.engine.ForeignState;
 import org.vtpm.api.engine.StartupMode;
 import org.vtpm.api.engine.StateKind;
 import org.vtpm.api.instance.InstanceRecord;
 import org.vtpm.api.instance.Isolation;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.AuthorityInfo;
-import org.vtpm.api.manager.BundleOrder;
 import org.vtpm.api.manager.EndpointHandler;
-import org.vtpm.api.manager.ImportedInstance;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
 import org.vtpm.api.manager.NewInstance;
 import org.vtpm.api.manager.VtpmException;
-import org.vtpm.api.manager.VtpmManager;
-import org.vtpm.api.storage.BundleLock;
-import org.vtpm.api.storage.BundleRecipient;
-import org.vtpm.api.storage.InstanceBundle;
 import org.vtpm.api.storage.StateException;
 import org.vtpm.api.storage.StateSnapshot;
 
-/** All instances of the host, and what operators do with them. */
-final class InstanceRegistry implements VtpmManager {
+/** All instances of the host: makes them, keeps apart what must be unique among them, and passes operators' orders on. */
+final class InstanceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(InstanceRegistry.class);
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
@@ -80,7 +70,7 @@ final class InstanceRegistry implements VtpmManager {
 
     /** Where the first state of a new instance comes from. */
     @FunctionalInterface
-    private interface FirstState {
+    interface FirstState {
         /** The parts there are; the caller zeroes them. */
         Map<StateKind, byte[]> of(EngineFactory factory) throws VtpmException;
     }
@@ -92,126 +82,24 @@ final class InstanceRegistry implements VtpmManager {
      * @param transport that was chosen for it, or null
      * @param created when
      */
-    private record Past(String done, @Nullable String transport, Instant created) {}
+    record Past(String done, @Nullable String transport, Instant created) {}
 
-    private Past none(String done) {
+    /** Of an instance that begins now. */
+    Past noPast(String done) {
         return new Past(done, null, clock.instant());
     }
 
-    @Override
-    public InstanceInfo create(NewInstance order) throws VtpmException {
+    InstanceInfo create(NewInstance order) throws VtpmException {
         return create(
-                order, none("created"), factory -> Map.of(StateKind.PERMANENT, endorser.manufacture(factory, order)));
+                order, noPast("created"), factory -> Map.of(StateKind.PERMANENT, endorser.manufacture(factory, order)));
     }
 
-    @Override
-    public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
-        List<String> notes = new ArrayList<>();
-        InstanceInfo created = create(order, none("imported"), factory -> {
-            try {
-                ConvertedState converted = factory.convert(state);
-                notes.addAll(converted.notes());
-                return Map.of(StateKind.PERMANENT, converted.permanent());
-            } catch (EngineStateException e) {
-                throw new VtpmException("instance '" + order.name() + "' was not created: " + e.getMessage(), e);
-            }
-        });
-        return new ImportedInstance(created, notes);
-    }
-
-    @Override
-    public byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException {
-        Instance found = get(instance);
-        InstanceInfo now = found.info();
-        if (now.state() == InstanceState.FAILED) {
-            throw new VtpmException("instance '" + found.name() + "' was not exported, it has failed: " + now.reason()
-                    + ". To export what is durable all the same, vtpm:stop it first");
-        }
-        try {
-            byte[] bundle = services.store().export(instance, recipient);
-            LOG.info("Instance {} exported: {}", found.name(), instance);
-            return bundle;
-        } catch (StateException e) {
-            throw new VtpmException("instance '" + found.name() + "' was not exported: " + e.getMessage(), e);
-        }
-    }
-
-    @Override
-    public Optional<BundleLock> bundleLock(byte[] file) throws VtpmException {
-        try {
-            return services.store().bundleLock(file);
-        } catch (StateException e) {
-            throw notImported(e);
-        }
-    }
-
-    @Override
-    public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase)
-            throws VtpmException {
-        InstanceBundle opened;
-        try {
-            opened = services.store().openBundle(bundle, passphrase);
-        } catch (StateException e) {
-            throw notImported(e);
-        }
-        try {
-            InstanceRecord before = opened.record();
-            NewInstance merged = new NewInstance(
-                    order.name() == null ? before.name() : order.name(),
-                    order.uuid() == null ? before.uuid() : order.uuid(),
-                    before.family(),
-                    order.isolation() == null ? before.isolation() : order.isolation(),
-                    order.startup() == null ? before.startup() : order.startup(),
-                    false,
-                    false,
-                    order.endpoints());
-            boolean known = knows(before.transport(), merged.isolation() == Isolation.PROCESS);
-            Past past = new Past("imported", known ? before.transport() : null, before.created());
-            InstanceInfo created = create(merged, past, factory -> tried(factory, merged, opened.state()));
-            return new ImportedInstance(created, notes(opened, known));
-        } finally {
-            opened.state().values().forEach(part -> Arrays.fill(part, (byte) 0));
-        }
-    }
-
-    private static VtpmException notImported(StateException e) {
-        return new VtpmException("no instance was imported: " + e.getMessage(), e);
-    }
-
-    /** Opens a state once, so that nothing is taken in that would not run. */
-    private static Map<StateKind, byte[]> tried(EngineFactory factory, NewInstance order, Map<StateKind, byte[]> state)
-            throws VtpmException {
-        try {
-            factory.open(state).close();
-            return state;
-        } catch (EngineStateException e) {
-            throw new VtpmException(
-                    "instance '" + order.name() + "' was not created, no engine here takes its state: "
-                            + e.getMessage(),
-                    e);
-        }
-    }
-
-    /** What of an instance did not come along with its bundle. */
-    private static List<String> notes(InstanceBundle bundle, boolean transportKnown) {
-        InstanceRecord before = bundle.record();
-        List<String> notes = new ArrayList<>();
-        notes.add("It is as it was exported at " + bundle.exported() + ", after a loss of power.");
-        if (before.wanted() == Wanted.SUSPENDED) {
-            notes.add("What it was doing when it was suspended is not in the bundle.");
-        }
-        if (!before.endpoints().isEmpty()) {
-            // In ASCII: whoever made the bundle is not trusted with an operator's terminal.
-            notes.add("Its endpoints are not taken over: "
-                    + before.endpoints().stream().map(URI::toASCIIString).collect(Collectors.joining(", ")) + ".");
-        }
-        if (!transportKnown) {
-            notes.add("The transport that was chosen for it is not here: the host's default carries it.");
-        }
-        return notes;
-    }
-
-    private InstanceInfo create(NewInstance order, Past past, FirstState first) throws VtpmException {
+    /**
+     * Creates an instance, and starts it if it has endpoints; if that fails there is no such instance.
+     *
+     * @param first gives its first state, once it is known that nothing else is in the way
+     */
+    InstanceInfo create(NewInstance order, Past past, FirstState first) throws VtpmException {
         if (!NAME.matcher(order.name()).matches()) {
             throw new VtpmException(
                     "'" + order.name() + "' cannot be the name of an instance: use 1 to 64 letters, digits,"
@@ -334,21 +222,18 @@ final class InstanceRegistry implements VtpmManager {
         }
     }
 
-    @Override
-    public List<InstanceInfo> instances() {
+    List<InstanceInfo> instances() {
         return instances.values().stream()
                 .sorted(Comparator.comparing(Instance::name))
                 .map(Instance::info)
                 .toList();
     }
 
-    @Override
-    public Optional<InstanceInfo> find(UUID instance) {
+    Optional<InstanceInfo> find(UUID instance) {
         return Optional.ofNullable(instances.get(instance)).map(Instance::info);
     }
 
-    @Override
-    public Optional<InstanceInfo> find(String nameOrUuid) {
+    Optional<InstanceInfo> find(String nameOrUuid) {
         return instances.values().stream()
                 .filter(i ->
                         i.name().equals(nameOrUuid) || i.instance().toString().equalsIgnoreCase(nameOrUuid))
@@ -356,43 +241,37 @@ final class InstanceRegistry implements VtpmManager {
                 .map(Instance::info);
     }
 
-    @Override
-    public InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException {
+    InstanceInfo start(UUID instance, @Nullable StartupMode startup) throws VtpmException {
         Instance found = get(instance);
         found.start(startup);
         return found.info();
     }
 
-    @Override
-    public InstanceInfo stop(UUID instance) throws VtpmException {
+    InstanceInfo stop(UUID instance) throws VtpmException {
         Instance found = get(instance);
         found.stop(true);
         return found.info();
     }
 
-    @Override
-    public InstanceInfo suspend(UUID instance) throws VtpmException {
+    InstanceInfo suspend(UUID instance) throws VtpmException {
         Instance found = get(instance);
         found.suspend();
         return found.info();
     }
 
-    @Override
-    public InstanceInfo resume(UUID instance) throws VtpmException {
+    InstanceInfo resume(UUID instance) throws VtpmException {
         Instance found = get(instance);
         found.resume();
         return found.info();
     }
 
-    @Override
-    public InstanceInfo discard(UUID instance) throws VtpmException {
+    InstanceInfo discard(UUID instance) throws VtpmException {
         Instance found = get(instance);
         found.discard();
         return found.info();
     }
 
-    @Override
-    public void delete(UUID instance, boolean force) throws VtpmException {
+    void delete(UUID instance, boolean force) throws VtpmException {
         Instance found = get(instance);
         if (found.info().state() == InstanceState.RUNNING && !force) {
             throw new VtpmException("instance '" + found.name() + "' runs; stop it first, or delete it with --force");
@@ -411,8 +290,7 @@ final class InstanceRegistry implements VtpmManager {
         LOG.info("Instance {} deleted: {}", found.name(), instance);
     }
 
-    @Override
-    public InstanceInfo attach(UUID instance, URI endpoint) throws VtpmException {
+    InstanceInfo attach(UUID instance, URI endpoint) throws VtpmException {
         Instance found = get(instance);
         check(endpoint);
         synchronized (uniqueness) {
@@ -422,18 +300,16 @@ final class InstanceRegistry implements VtpmManager {
         return found.info();
     }
 
-    @Override
-    public InstanceInfo detach(UUID instance, URI endpoint) throws VtpmException {
+    InstanceInfo detach(UUID instance, URI endpoint) throws VtpmException {
         Instance found = get(instance);
         found.detach(endpoint);
         return found.info();
     }
 
-    @Override
-    public InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
+    InstanceInfo useTransport(UUID instance, @Nullable String transport) throws VtpmException {
         Instance found = get(instance);
         boolean process = found.record().isolation() == Isolation.PROCESS;
-        if (!knows(transport, process)) {
+        if (!services.hasTransport(transport, process)) {
             throw new VtpmException("no transport named '" + transport + "' can carry instance '" + found.name() + "'"
                     + (process ? ", whose engine is a process" : "") + "; there is " + services.transportNames());
         }
@@ -441,25 +317,7 @@ final class InstanceRegistry implements VtpmManager {
         return found.info();
     }
 
-    /**
-     * Whether there is a transport.
-     *
-     * @param name or null for the host's default
-     * @param process whether it has to carry engines that are processes
-     */
-    private boolean knows(@Nullable String name, boolean process) {
-        return name == null
-                || (process
-                        ? services.processTransports()
-                                .first(t -> t.name().equals(name))
-                                .isPresent()
-                        : services.transports()
-                                .first(t -> t.name().equals(name))
-                                .isPresent());
-    }
-
-    @Override
-    public List<StateSnapshot> stateSnapshots(UUID instance) throws VtpmException {
+    List<StateSnapshot> stateSnapshots(UUID instance) throws VtpmException {
         Instance found = get(instance);
         try {
             return services.store().snapshots(instance);
@@ -469,8 +327,7 @@ final class InstanceRegistry implements VtpmManager {
         }
     }
 
-    @Override
-    public void takeStateSnapshot(UUID instance, String name) throws VtpmException {
+    void takeStateSnapshot(UUID instance, String name) throws VtpmException {
         Instance found = get(instance);
         try {
             services.store().takeSnapshot(instance, name);
@@ -480,15 +337,13 @@ final class InstanceRegistry implements VtpmManager {
         LOG.info("Snapshot {} of instance {} taken", name, found.name());
     }
 
-    @Override
-    public InstanceInfo restoreStateSnapshot(UUID instance, String name) throws VtpmException {
+    InstanceInfo restoreStateSnapshot(UUID instance, String name) throws VtpmException {
         Instance found = get(instance);
         found.restore(name);
         return found.info();
     }
 
-    @Override
-    public void dropStateSnapshot(UUID instance, String name) throws VtpmException {
+    void dropStateSnapshot(UUID instance, String name) throws VtpmException {
         Instance found = get(instance);
         try {
             services.store().dropSnapshot(instance, name);
@@ -498,17 +353,16 @@ final class InstanceRegistry implements VtpmManager {
         LOG.info("Snapshot {} of instance {} dropped", name, found.name());
     }
 
-    @Override
-    public Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException {
+    Optional<EndorsementInfo> endorsement(UUID instance) throws VtpmException {
         return endorser.endorsement(get(instance).record());
     }
 
-    @Override
-    public AuthorityInfo authority() throws VtpmException {
+    AuthorityInfo authority() throws VtpmException {
         return endorser.authority();
     }
 
-    private Instance get(UUID instance) throws VtpmException {
+    /** An instance that has to be there. */
+    Instance get(UUID instance) throws VtpmException {
         Instance found = instances.get(instance);
         if (found == null) {
             throw new VtpmException("there is no instance with UUID " + instance + "; vtpm:list shows those there are");

@@ -106,6 +106,19 @@ final class Services {
                 .toList();
     }
 
+    /**
+     * Whether there is a transport.
+     *
+     * @param name or null for the host's default
+     * @param process whether it has to carry engines that are processes
+     */
+    boolean hasTransport(@Nullable String name, boolean process) {
+        return name == null
+                || (process
+                        ? processTransports.first(t -> t.name().equals(name)).isPresent()
+                        : transports.first(t -> t.name().equals(name)).isPresent());
+    }
+
     /** Names of all transports, for messages. */
     String transportNames() {
         return Stream.concat(

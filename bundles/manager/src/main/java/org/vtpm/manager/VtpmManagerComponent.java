@@ -67,6 +67,7 @@ public final class VtpmManagerComponent implements VtpmManager {
     private final Services services;
     private final WorkerPool pool;
     private final InstanceRegistry registry;
+    private final Transfers transfers;
     private final ScheduledExecutorService watch;
     private volatile boolean active;
 
@@ -80,6 +81,7 @@ public final class VtpmManagerComponent implements VtpmManager {
         pool = new WorkerPool(workers);
         registry = new InstanceRegistry(services, pool, Clock.systemUTC());
         registry.load(store.instances());
+        transfers = new Transfers(services, registry);
         watch = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "vtpm-watch");
             thread.setDaemon(true);
@@ -245,23 +247,23 @@ public final class VtpmManagerComponent implements VtpmManager {
 
     @Override
     public ImportedInstance importInstance(NewInstance order, ForeignState state) throws VtpmException {
-        return registry.importInstance(order, state);
+        return transfers.importInstance(order, state);
     }
 
     @Override
     public byte[] exportInstance(UUID instance, BundleRecipient recipient) throws VtpmException {
-        return registry.exportInstance(instance, recipient);
+        return transfers.exportInstance(instance, recipient);
     }
 
     @Override
     public Optional<BundleLock> bundleLock(byte[] file) throws VtpmException {
-        return registry.bundleLock(file);
+        return transfers.bundleLock(file);
     }
 
     @Override
     public ImportedInstance importBundle(BundleOrder order, byte[] bundle, byte @Nullable [] passphrase)
             throws VtpmException {
-        return registry.importBundle(order, bundle, passphrase);
+        return transfers.importBundle(order, bundle, passphrase);
     }
 
     @Override
