@@ -1,6 +1,7 @@
 package org.vtpm.engine.tpm12.state;
 
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -75,7 +76,7 @@ public record Counters(
         return new Counters(highest, List.of());
     }
 
-    Stream<byte[]> secrets() {
-        return all.stream().map(Counter::auth);
+    void secrets(Consumer<byte[]> visitor) {
+        all.forEach(counter -> visitor.accept(counter.auth()));
     }
 }

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.codec.Codec;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
@@ -104,8 +104,12 @@ public record DaaSession(
         return sum;
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(tpmSpecific.rekey(), joinData.u0(), joinData.u1(), contextSeed, scratch);
+    void secrets(Consumer<byte[]> visitor) {
+        visitor.accept(tpmSpecific.rekey());
+        visitor.accept(joinData.u0());
+        visitor.accept(joinData.u1());
+        visitor.accept(contextSeed);
+        visitor.accept(scratch);
     }
 
     /** Names no secret. */

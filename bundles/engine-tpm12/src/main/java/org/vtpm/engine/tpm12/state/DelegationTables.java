@@ -2,6 +2,7 @@ package org.vtpm.engine.tpm12.state;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -122,7 +123,7 @@ public record DelegationTables(
         return new DelegationTables(lastFamilyId, List.of(), List.of());
     }
 
-    Stream<byte[]> secrets() {
-        return delegates.stream().map(Delegate::authValue);
+    void secrets(Consumer<byte[]> visitor) {
+        delegates.forEach(delegate -> visitor.accept(delegate.authValue()));
     }
 }

@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.codec.Fixed;
 import org.vtpm.tpm12.structure.Pubkey;
 
@@ -24,8 +24,12 @@ public record Endorsement(
         return new Endorsement(publicKey, privateKey, ekReset, seed, proof, blobKey);
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.concat(privateKey.secrets(), Stream.of(ekReset, tpmDaaSeed, daaProof, daaBlobKey));
+    void secrets(Consumer<byte[]> visitor) {
+        privateKey.secrets(visitor);
+        visitor.accept(ekReset);
+        visitor.accept(tpmDaaSeed);
+        visitor.accept(daaProof);
+        visitor.accept(daaBlobKey);
     }
 
     /** Names no secret. */

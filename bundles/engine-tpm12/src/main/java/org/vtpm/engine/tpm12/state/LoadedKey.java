@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.U8;
 import org.vtpm.crypto.RsaPublicKey;
@@ -61,8 +61,10 @@ public record LoadedKey(
         return privateKey.withPublic(key.publicKey());
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.concat(privateKey.secrets(), Stream.of(usageAuth, migrationAuth));
+    void secrets(Consumer<byte[]> visitor) {
+        privateKey.secrets(visitor);
+        visitor.accept(usageAuth);
+        visitor.accept(migrationAuth);
     }
 
     /** Names no secret. */

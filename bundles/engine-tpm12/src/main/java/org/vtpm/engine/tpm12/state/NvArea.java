@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.codec.Fixed;
 import org.vtpm.codec.Sized;
 import org.vtpm.tpm12.structure.NvAttributes;
@@ -38,8 +38,9 @@ public record NvArea(
                 contents);
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(authValue, data);
+    void secrets(Consumer<byte[]> visitor) {
+        visitor.accept(authValue);
+        visitor.accept(data);
     }
 
     /** Names the index only. */

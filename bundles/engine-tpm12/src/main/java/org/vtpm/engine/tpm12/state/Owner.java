@@ -1,7 +1,7 @@
 package org.vtpm.engine.tpm12.state;
 
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.codec.Counted;
 import org.vtpm.codec.Fixed;
 
@@ -34,10 +34,13 @@ public record Owner(
         return new Owner(ownerAuth, tpmProof, contextKey, delegateKey, srk, List.copyOf(to));
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.concat(
-                Stream.concat(Stream.of(srk), evictKeys.stream()).flatMap(LoadedKey::secrets),
-                Stream.of(ownerAuth, tpmProof, contextKey, delegateKey));
+    void secrets(Consumer<byte[]> visitor) {
+        srk.secrets(visitor);
+        evictKeys.forEach(key -> key.secrets(visitor));
+        visitor.accept(ownerAuth);
+        visitor.accept(tpmProof);
+        visitor.accept(contextKey);
+        visitor.accept(delegateKey);
     }
 
     /** Names no secret. */

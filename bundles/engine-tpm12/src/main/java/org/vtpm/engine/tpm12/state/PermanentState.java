@@ -186,18 +186,20 @@ public record PermanentState(
 
     /** Zeroes all secrets: the state must not be used any more. */
     public void zeroSecrets() {
-        secrets().forEach(secret -> Arrays.fill(secret, (byte) 0));
+        secrets(secret -> Arrays.fill(secret, (byte) 0));
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(
-                        Stream.ofNullable(endorsement).flatMap(Endorsement::secrets),
-                        Stream.ofNullable(owner).flatMap(Owner::secrets),
-                        nvAreas.stream().flatMap(NvArea::secrets),
-                        delegation.secrets(),
-                        counters.secrets(),
-                        Stream.of(operatorAuth))
-                .flatMap(secrets -> secrets);
+    void secrets(Consumer<byte[]> visitor) {
+        if (endorsement != null) {
+            endorsement.secrets(visitor);
+        }
+        if (owner != null) {
+            owner.secrets(visitor);
+        }
+        nvAreas.forEach(area -> area.secrets(visitor));
+        delegation.secrets(visitor);
+        counters.secrets(visitor);
+        visitor.accept(operatorAuth);
     }
 
     /** Names no secret. */

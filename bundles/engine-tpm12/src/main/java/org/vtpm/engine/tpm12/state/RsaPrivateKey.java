@@ -1,6 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.vtpm.api.bignum.RsaCrtKey;
 import org.vtpm.codec.Sized;
 import org.vtpm.tpm12.structure.Pubkey;
@@ -30,8 +30,12 @@ public record RsaPrivateKey(
         return new org.vtpm.crypto.RsaPrivateKey(publicKey.rsa(), new RsaCrtKey(p, q, dp, dq, qInv));
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(p, q, dp, dq, qInv);
+    void secrets(Consumer<byte[]> visitor) {
+        visitor.accept(p);
+        visitor.accept(q);
+        visitor.accept(dp);
+        visitor.accept(dq);
+        visitor.accept(qInv);
     }
 
     /** Names nothing of the key. */

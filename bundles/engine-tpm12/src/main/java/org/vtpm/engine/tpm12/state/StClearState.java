@@ -265,13 +265,11 @@ public record StClearState(
         }
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(
-                        sessions.stream().map(Session::sharedSecret),
-                        keys.stream().flatMap(LoadedKey::secrets),
-                        daaSessions.stream().flatMap(DaaSession::secrets),
-                        transports.stream().map(TransportSession::authData))
-                .flatMap(secrets -> secrets);
+    void secrets(Consumer<byte[]> visitor) {
+        sessions.forEach(session -> visitor.accept(session.sharedSecret()));
+        keys.forEach(key -> key.secrets(visitor));
+        daaSessions.forEach(session -> session.secrets(visitor));
+        transports.forEach(session -> visitor.accept(session.authData()));
     }
 
     /** Names no secret. */

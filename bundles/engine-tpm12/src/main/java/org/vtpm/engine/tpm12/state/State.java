@@ -6,7 +6,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 
 /**
  * All that one TPM remembers.
@@ -33,53 +33,59 @@ public record State(PermanentState permanent, StClearState stClear, VolatileStat
     public void zeroSecretsNotIn(State kept) {
         List<byte[]> dropped = new ArrayList<>();
         if (permanent != kept.permanent) {
-            addMissing(permanent.secrets(), kept.permanent.secrets(), dropped);
+            addMissing(permanent::secrets, kept.permanent::secrets, dropped);
         }
         if (stClear != kept.stClear) {
-            addMissing(stClear.secrets(), kept.stClear.secrets(), dropped);
+            addMissing(stClear::secrets, kept.stClear::secrets, dropped);
         }
         if (volatiles != kept.volatiles) {
-            addMissing(volatiles.secrets(), kept.volatiles.secrets(), dropped);
+            addMissing(volatiles::secrets, kept.volatiles::secrets, dropped);
         }
         // Most commands drop none; a secret may also have moved from one part to another.
         if (!dropped.isEmpty()) {
             List<byte[]> gone = new ArrayList<>();
-            addMissing(dropped.stream(), kept.secrets(), gone);
+            addMissing(dropped::forEach, kept::secrets, gone);
             gone.forEach(secret -> Arrays.fill(secret, (byte) 0));
         }
     }
 
     /** From one state to the next most arrays stay, in their order: only where the two differ is a search needed. */
     @SuppressWarnings("ReferenceEquality")
-    private static void addMissing(Stream<byte[]> secrets, Stream<byte[]> kept, List<byte[]> missing) {
-        byte[][] before = secrets.toArray(byte[][]::new);
-        byte[][] after = kept.toArray(byte[][]::new);
+    private static void addMissing(
+            Consumer<Consumer<byte[]>> secrets, Consumer<Consumer<byte[]>> kept, List<byte[]> missing) {
+        List<byte[]> before = new ArrayList<>();
+        secrets.accept(before::add);
+        List<byte[]> after = new ArrayList<>();
+        kept.accept(after::add);
         int start = 0;
-        while (start < Math.min(before.length, after.length) && before[start] == after[start]) {
+        while (start < Math.min(before.size(), after.size()) && before.get(start) == after.get(start)) {
             start++;
         }
-        int end = before.length;
-        int afterEnd = after.length;
-        while (end > start && afterEnd > start && before[end - 1] == after[afterEnd - 1]) {
+        int end = before.size();
+        int afterEnd = after.size();
+        while (end > start && afterEnd > start && before.get(end - 1) == after.get(afterEnd - 1)) {
             end--;
             afterEnd--;
         }
         if (start < end) {
             Set<byte[]> live = Collections.newSetFromMap(new IdentityHashMap<>());
-            Collections.addAll(live, after);
-            Arrays.stream(before, start, end)
-                    .filter(secret -> !live.contains(secret))
-                    .forEach(missing::add);
+            live.addAll(after);
+            for (byte[] secret : before.subList(start, end)) {
+                if (!live.contains(secret)) {
+                    missing.add(secret);
+                }
+            }
         }
     }
 
     /** Zeroes all secrets. */
     public void zeroSecrets() {
-        secrets().forEach(secret -> Arrays.fill(secret, (byte) 0));
+        secrets(secret -> Arrays.fill(secret, (byte) 0));
     }
 
-    private Stream<byte[]> secrets() {
-        return Stream.of(permanent.secrets(), stClear.secrets(), volatiles.secrets())
-                .flatMap(secrets -> secrets);
+    private void secrets(Consumer<byte[]> visitor) {
+        permanent.secrets(visitor);
+        stClear.secrets(visitor);
+        volatiles.secrets(visitor);
     }
 }

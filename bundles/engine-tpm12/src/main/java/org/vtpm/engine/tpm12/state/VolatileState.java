@@ -1,7 +1,6 @@
 package org.vtpm.engine.tpm12.state;
 
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.vtpm.codec.Present;
 import org.vtpm.codec.Sized;
@@ -108,12 +107,16 @@ public record VolatileState(
         }
     }
 
-    Stream<byte[]> secrets() {
-        return Stream.of(
-                        Stream.ofNullable(saved),
-                        Stream.ofNullable(sha1Thread).map(Sha1Thread::suspended),
-                        Stream.ofNullable(launch))
-                .flatMap(secrets -> secrets);
+    void secrets(Consumer<byte[]> visitor) {
+        if (saved != null) {
+            visitor.accept(saved);
+        }
+        if (sha1Thread != null) {
+            visitor.accept(sha1Thread.suspended());
+        }
+        if (launch != null) {
+            visitor.accept(launch);
+        }
     }
 
     /** Names no content. */
