@@ -1,6 +1,7 @@
 package org.vtpm.crypto;
 
 import java.security.GeneralSecurityException;
+import java.security.Provider;
 import java.util.Arrays;
 import javax.crypto.AEADBadTagException;
 import javax.crypto.Cipher;
@@ -18,7 +19,20 @@ public final class AesGcm {
     /** Length of a tag in bytes: by so much a sealed text is longer than its plaintext. */
     public static final int TAG_LENGTH = 16;
 
+    private static final String TRANSFORMATION = "AES/GCM/NoPadding";
+
+    /** Looked up once: a search of all providers takes as long as a small text. */
+    private static final Provider PROVIDER = provider();
+
     private AesGcm() {}
+
+    private static Provider provider() {
+        try {
+            return Cipher.getInstance(TRANSFORMATION).getProvider();
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("This JDK has no AES-GCM", e);
+        }
+    }
 
     /** A key that stays its owner's. The cipher zeroes the copy that it gets. */
     private record Key(byte[] bytes) implements SecretKey {
@@ -84,7 +98,7 @@ public final class AesGcm {
         if (nonce.length != NONCE_LENGTH) {
             throw new IllegalArgumentException("a GCM nonce has " + NONCE_LENGTH + " bytes, not " + nonce.length);
         }
-        Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
+        Cipher cipher = Cipher.getInstance(TRANSFORMATION, PROVIDER);
         cipher.init(mode, new Key(key), new GCMParameterSpec(TAG_LENGTH * 8, nonce));
         cipher.updateAAD(aad);
         return cipher;
