@@ -3,6 +3,7 @@ package org.vtpm.manager;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -83,11 +84,14 @@ final class CommandRunner {
         return response;
     }
 
-    /** Runs a guest's command on the calling thread if nothing else is to be done and the command is brief, or queues it. */
-    CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
+    /**
+     * Runs a guest's command on the calling thread if nothing else is to be done and the command is brief, or may last; or
+     * queues it.
+     */
+    CompletableFuture<byte[]> executeHere(int locality, byte[] command, BooleanSupplier mayLast) {
         CompletableFuture<byte[]> response = new CompletableFuture<>();
         if (mayQueue(response)) {
-            lane.submitHere(() -> isBrief(command), answering(locality, command, response));
+            lane.submitHere(() -> isBrief(command) || mayLast.getAsBoolean(), answering(locality, command, response));
         }
         return response;
     }

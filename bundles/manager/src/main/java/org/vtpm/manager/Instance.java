@@ -14,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -112,8 +113,8 @@ final class Instance implements GuestChannel, CommandRunner.Owner {
     }
 
     @Override
-    public CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
-        return runner.executeHere(locality, command);
+    public CompletableFuture<byte[]> executeHere(int locality, byte[] command, BooleanSupplier mayLast) {
+        return runner.executeHere(locality, command, mayLast);
     }
 
     void checkTimeout(long now) {

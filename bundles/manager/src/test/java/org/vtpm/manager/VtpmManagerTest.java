@@ -242,8 +242,8 @@ class VtpmManagerTest {
         engines.last.brief = true;
         // The lane is idle a moment after it gave its last answer only.
         do {
-            assertThat(Responses.code(
-                            channel.executeHere(0, TallyEngine.command(1)).get()))
+            assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(1), () -> false)
+                            .get()))
                     .isZero();
         } while (engines.last.lastThread != Thread.currentThread());
 
@@ -256,9 +256,9 @@ class VtpmManagerTest {
     void anyOtherCommandLeavesTheThreadThatIsOfferedAlone() throws Exception {
         manager.create(order("demo", ENDPOINT));
         GuestChannel channel = handler.open.get(ENDPOINT);
-        CompletableFuture<byte[]> first = channel.executeHere(0, TallyEngine.command(TallyEngine.HANG));
+        CompletableFuture<byte[]> first = channel.executeHere(0, TallyEngine.command(TallyEngine.HANG), () -> false);
         engines.last.brief = true;
-        CompletableFuture<byte[]> behind = channel.executeHere(0, TallyEngine.command(1));
+        CompletableFuture<byte[]> behind = channel.executeHere(0, TallyEngine.command(1), () -> false);
         assertThat(first).isNotDone();
         assertThat(behind).as("it has to wait for its turn").isNotDone();
 
@@ -266,6 +266,16 @@ class VtpmManagerTest {
         assertThat(TallyEngine.tally(first.get())).isEqualTo(2);
         assertThat(TallyEngine.tally(behind.get())).isEqualTo(3);
         assertThat(engines.last.overlapped).isFalse();
+    }
+
+    @Test
+    void aCommandThatMayLastRunsOnTheThreadThatIsOfferedForIt() throws Exception {
+        manager.create(order("demo", ENDPOINT));
+        GuestChannel channel = handler.open.get(ENDPOINT);
+        do {
+            CompletableFuture<byte[]> answer = channel.executeHere(0, TallyEngine.command(1), () -> true);
+            assertThat(Responses.code(answer.get())).isZero();
+        } while (engines.last.lastThread != Thread.currentThread());
     }
 
     @Test
@@ -279,14 +289,16 @@ class VtpmManagerTest {
 
         GuestChannel channel = handler.open.get(ENDPOINT);
         CompletableFuture<byte[]> returned = new CompletableFuture<>();
-        Thread offered = new Thread(() -> returned.complete(
-                channel.executeHere(0, TallyEngine.command(TallyEngine.HANG)).join()));
+        Thread offered = new Thread(
+                () -> returned.complete(channel.executeHere(0, TallyEngine.command(TallyEngine.HANG), () -> false)
+                        .join()));
         offered.start();
         assertThat(send(URI.create("test:two"), 1)).isEqualTo(2);
         // The time-out interrupts it, as it would a worker.
         assertThat(Responses.code(returned.get())).isEqualTo(9);
         assertThat(now(hung).state()).isEqualTo(InstanceState.FAILED);
-        assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(1)).get()))
+        assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(1), () -> false)
+                        .get()))
                 .isEqualTo(9);
         offered.join();
         assertThat(offered.isInterrupted()).isFalse();
@@ -333,13 +345,13 @@ class VtpmManagerTest {
 
         engines.last.brief = true;
         for (int i = 0; i < 100; i++) {
-            assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(TallyEngine.FAULT))
+            assertThat(Responses.code(channel.executeHere(0, TallyEngine.command(TallyEngine.FAULT), () -> false)
                             .get(20, TimeUnit.SECONDS)))
                     .isEqualTo(9);
         }
         engines.last.briefFails = true;
-        assertThat(TallyEngine.tally(
-                        channel.executeHere(0, TallyEngine.command(1)).get(20, TimeUnit.SECONDS)))
+        assertThat(TallyEngine.tally(channel.executeHere(0, TallyEngine.command(1), () -> false)
+                        .get(20, TimeUnit.SECONDS)))
                 .isEqualTo(3);
         assertThat(now(made).state()).isEqualTo(InstanceState.RUNNING);
     }

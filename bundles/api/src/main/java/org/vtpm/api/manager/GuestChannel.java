@@ -2,6 +2,7 @@ package org.vtpm.api.manager;
 
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.vtpm.api.engine.TpmFamily;
 
 /** One instance as a listener sees it: a place to send a guest's commands. Thread-safe. */
@@ -27,11 +28,14 @@ public interface GuestChannel {
     CompletableFuture<byte[]> execute(int locality, byte[] command);
 
     /**
-     * Like {@link #execute}, but a command that the engine carries out in a moment may be run by the calling thread, before
-     * this returns. That spares the guest the wait for another thread to wake up. It is for callers that put another
-     * thread in the place of one that does not come back: an engine may have a fault.
+     * Like {@link #execute}, but if nothing else of the instance is under way the calling thread may carry the command out
+     * before this returns. That spares the guest the wait for another thread to wake up. It is for callers that put
+     * another thread in the place of one that does not come back: an engine may have a fault.
+     *
+     * @param mayLast asked, on the calling thread, before it carries out a command that takes more than a moment: one that
+     *     uses a private key, say, or waits for the disk. If it says no, the command is queued
      */
-    default CompletableFuture<byte[]> executeHere(int locality, byte[] command) {
+    default CompletableFuture<byte[]> executeHere(int locality, byte[] command, BooleanSupplier mayLast) {
         return execute(locality, command);
     }
 }

@@ -46,8 +46,14 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
     private final CommandAssembler assembler = new CommandAssembler(0);
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.READING);
 
+    /** Held by who sends, so that answers keep their order. */
+    private final Object output = new Object();
+
+    /** What the socket did not take; while there is any, nothing more is read. */
+    private volatile @Nullable ByteBuffer unsent;
+
     // All below: loop's thread only.
-    private @Nullable ByteBuffer unsent;
+    private boolean resumeWhenSent;
     private boolean inputEnded;
     private boolean hangUp;
     private boolean lingering;
@@ -102,7 +108,9 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
     private void readable() {
         if (lingering) {
             discard();
-        } else if (phase.compareAndSet(Phase.EXECUTING, Phase.EXECUTING_MORE) || phase.get() != Phase.READING) {
+        } else if (unsent != null
+                || phase.compareAndSet(Phase.EXECUTING, Phase.EXECUTING_MORE)
+                || phase.get() != Phase.READING) {
             key.interestOpsAnd(~SelectionKey.OP_READ);
         } else {
             read();
@@ -155,7 +163,9 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
             respond(Refusal.BAD_TAG.response(endpoint.family()));
             return;
         }
-        loop.lend(() -> endpoint.execute(command, this::respond));
+        if (!loop.lend(() -> endpoint.executeHere(command, this::respond))) {
+            endpoint.execute(command, this::respond);
+        }
     }
 
     private void refuseAndHangUp() {
@@ -166,55 +176,79 @@ final class Connection implements SelectorLoop.Handler, SelectorLoop.Timed {
         respond(Refusal.BAD_SIZE.response(endpoint.family()));
     }
 
-    /** Sends the answer to the command under way; on the thread that has it. */
+    /**
+     * Sends the answer to the command under way; on the thread that has it. The usual guest waits for its answer before it
+     * sends more; then nothing has to pass through the loop. But it may have its answer, and the loop its next command, before
+     * the write has returned here.
+     */
     private void respond(byte[] response) {
-        ByteBuffer out = ByteBuffer.wrap(response);
-        try {
-            channel.write(out);
-        } catch (IOException e) {
-            loop.execute(() -> lost(e));
-            return;
+        boolean more;
+        boolean rest;
+        synchronized (output) {
+            more = !phase.compareAndSet(Phase.EXECUTING, Phase.READING);
+            ByteBuffer before = unsent;
+            ByteBuffer out = before == null ? ByteBuffer.wrap(response) : joined(before, response);
+            try {
+                channel.write(out);
+            } catch (IOException e) {
+                loop.execute(() -> lost(e));
+                return;
+            }
+            rest = out.hasRemaining();
+            unsent = rest ? out : null;
         }
-        if (out.hasRemaining()) {
-            loop.execute(() -> {
-                if (key.isValid()) {
-                    unsent = out;
-                    key.interestOpsOr(SelectionKey.OP_WRITE);
-                }
-            });
-        } else {
-            responded();
+        if (rest) {
+            loop.execute(this::awaitGuest);
+        }
+        if (more) {
+            loop.execute(this::resume);
+        }
+    }
+
+    private static ByteBuffer joined(ByteBuffer unsent, byte[] response) {
+        return ByteBuffer.allocate(unsent.remaining() + response.length)
+                .put(unsent)
+                .put(response)
+                .flip();
+    }
+
+    private void awaitGuest() {
+        if (key.isValid() && unsent != null) {
+            key.interestOps(SelectionKey.OP_WRITE);
         }
     }
 
     private void sendRest() {
-        ByteBuffer out = unsent;
-        if (out == null) {
-            key.interestOpsAnd(~SelectionKey.OP_WRITE);
-            return;
+        synchronized (output) {
+            ByteBuffer out = unsent;
+            if (out != null) {
+                try {
+                    channel.write(out);
+                } catch (IOException e) {
+                    lost(e);
+                    return;
+                }
+                if (out.hasRemaining()) {
+                    return;
+                }
+                unsent = null;
+            }
         }
-        try {
-            channel.write(out);
-        } catch (IOException e) {
-            lost(e);
-            return;
-        }
-        if (!out.hasRemaining()) {
-            unsent = null;
-            key.interestOpsAnd(~SelectionKey.OP_WRITE);
-            responded();
-        }
-    }
-
-    /** The usual guest waits for its answer before it sends more: then nothing has to pass through the loop. */
-    private void responded() {
-        if (!phase.compareAndSet(Phase.EXECUTING, Phase.READING)) {
-            loop.execute(this::resume);
+        key.interestOpsAnd(~SelectionKey.OP_WRITE);
+        if (resumeWhenSent) {
+            resumeWhenSent = false;
+            resume();
+        } else if (!inputEnded) {
+            key.interestOpsOr(SelectionKey.OP_READ);
         }
     }
 
     private void resume() {
         if (!key.isValid()) {
+            return;
+        }
+        if (unsent != null) {
+            resumeWhenSent = true;
             return;
         }
         if (hangUp) {

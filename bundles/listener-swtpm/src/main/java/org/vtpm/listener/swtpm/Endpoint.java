@@ -108,14 +108,26 @@ final class Endpoint implements SelectorLoop.Handler, SelectorLoop.Timed {
      * Sends a guest's command; {@code answer} gets the response, on any thread. This may take as long as the command, so the
      * loop's thread is lent for it.
      */
+    void executeHere(byte[] command, Consumer<byte[]> answer) {
+        execute(() -> instance.executeHere(0, command, loop::handOver), answer);
+    }
+
+    /** Sends a guest's command, and returns at once; {@code answer} gets the response, on any thread. */
     void execute(byte[] command, Consumer<byte[]> answer) {
+        execute(() -> instance.execute(0, command), answer);
+    }
+
+    private void execute(Supplier<CompletableFuture<byte[]>> command, Consumer<byte[]> answer) {
+        loop.commandBegins();
         CompletableFuture<byte[]> response;
         try {
-            response = instance.executeHere(0, command);
+            response = command.get();
         } catch (RuntimeException e) {
             response = CompletableFuture.failedFuture(e);
         }
         CompletableFuture<byte[]> unused = response.whenComplete((bytes, fault) -> {
+            // The guest may send the next one as soon as it has the answer.
+            loop.commandEnds();
             if (fault == null) {
                 answer.accept(bytes);
             } else {

@@ -19,16 +19,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.codec.stream.CommandAssembler;
 
 /**
- * The one thread that waits for all sockets of the listener, and sleeps for good while no guest sends anything. Work that
- * could block is none of its: it is only lent to commands that are answered in a moment. Should one of them not come back,
- * a stand-in goes on with the sockets in its place, so that one guest cannot hold up another.
+ * The one thread that waits for all sockets of the listener, and sleeps for good while no guest sends anything. It is lent to
+ * commands that are answered in a moment. Should one of them not come back, a stand-in goes on with the sockets in its
+ * place, so that one guest cannot hold up another. Before a command that lasts, the two change places, which spares a guest
+ * who is alone the wait for another thread.
  */
 final class SelectorLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SelectorLoop.class);
@@ -59,6 +62,15 @@ final class SelectorLoop implements AutoCloseable {
         void run() throws IOException;
     }
 
+    /**
+     * Who does what; any other thread of this class ends. Replaced as a whole, so that a thread never finds that it has neither
+     * part while it is given the other.
+     *
+     * @param loop serves the sockets
+     * @param standIn null while it carries out a command that lasts
+     */
+    private record Crew(Thread loop, @Nullable Thread standIn) {}
+
     private final Selector selector;
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     /** Channels that are ready and had no turn yet. Like all that follows, used by the loop's thread only. */
@@ -70,23 +82,28 @@ final class SelectorLoop implements AutoCloseable {
     private final AtomicLong lent = new AtomicLong(NOT_LENT);
 
     private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile Thread thread;
-    private volatile Thread standIn;
+    /** Commands that were begun and not answered, on whatever thread. */
+    private final AtomicInteger underWay = new AtomicInteger();
+
+    /** Written holding this object's monitor. */
+    private volatile Crew crew;
+
     private volatile boolean standInSleeps;
     private volatile boolean closing;
 
     SelectorLoop() throws IOException {
         selector = Selector.open();
-        thread = newThread(this::run);
-        standIn = newThread(this::standBy);
-        thread.start();
-        standIn.start();
+        Thread first = newThread();
+        Thread second = newThread();
+        crew = new Crew(first, second);
+        first.start();
+        second.start();
     }
 
-    private static Thread newThread(Runnable work) {
-        Thread thread = new Thread(work, "vtpm-listener-swtpm");
-        thread.setDaemon(true);
-        return thread;
+    private Thread newThread() {
+        Thread made = new Thread(this::run, "vtpm-listener-swtpm");
+        made.setDaemon(true);
+        return made;
     }
 
     /** Runs a task on the loop's thread, soon; from any thread. */
@@ -153,28 +170,83 @@ final class SelectorLoop implements AutoCloseable {
     }
 
     /**
-     * Does something that returns in a moment, on the loop's own thread. If it does not, another thread goes on with the loop:
-     * neither the work nor, when this has returned, its caller may touch anything that belongs to the loop's thread.
+     * Does something that returns in a moment, or asks for {@link #handOver} before, on the loop's own thread. If it does not
+     * return, another thread goes on with the loop: neither the work nor, when this has returned, its caller may touch
+     * anything that belongs to the loop's thread.
+     *
+     * @return false if nothing was done, because there is no stand-in to watch
      */
-    void lend(Runnable work) {
+    boolean lend(Runnable work) {
+        Thread watcher = crew.standIn();
+        if (watcher == null) {
+            return false;
+        }
         long since = System.nanoTime() | 1;
         lent.set(since);
         if (standInSleeps) {
-            LockSupport.unpark(standIn);
+            LockSupport.unpark(watcher);
         }
         try {
             work.run();
         } finally {
-            lent.compareAndSet(since, NOT_LENT);
+            if (!lent.compareAndSet(since, NOT_LENT)) {
+                comeBack();
+            }
+        }
+        return true;
+    }
+
+    /** Stands in, if nobody does: then it was this thread that handed the loop over, or another one that will not be missed. */
+    private synchronized void comeBack() {
+        Crew now = crew;
+        if (now.standIn() == null) {
+            crew = new Crew(now.loop(), Thread.currentThread());
         }
     }
 
-    /** Ends the thread. Registered channels must have been closed. */
+    private synchronized void assign(Thread loop, @Nullable Thread standIn) {
+        crew = new Crew(loop, standIn);
+    }
+
+    /**
+     * Lets the stand-in go on with the loop, since what the thread was lent for will last; the caller stands in when it
+     * is done. No more than one thread is away so. While there are other commands they may want the disk or another engine
+     * together, and are better off with threads of their own.
+     *
+     * @return whether the caller may take its time
+     */
+    boolean handOver() {
+        if (!onLoop()) {
+            return true;
+        }
+        Thread next = crew.standIn();
+        if (next == null || underWay.get() > 1) {
+            return false;
+        }
+        long since = lent.get();
+        if (since != NOT_LENT && lent.compareAndSet(since, NOT_LENT)) {
+            assign(next, null);
+            LockSupport.unpark(next);
+        }
+        return true;
+    }
+
+    /** A command is begun; from any thread. */
+    void commandBegins() {
+        underWay.incrementAndGet();
+    }
+
+    /** A command is answered; from any thread. */
+    void commandEnds() {
+        underWay.decrementAndGet();
+    }
+
+    /** Ends the threads. Registered channels must have been closed. */
     @Override
     public void close() {
         closing = true;
         selector.wakeup();
-        LockSupport.unpark(standIn);
+        LockSupport.unpark(crew.standIn());
         try {
             if (!ended.await(CALL_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
                 LOG.warn("The socket listener's thread does not end");
@@ -185,13 +257,21 @@ final class SelectorLoop implements AutoCloseable {
     }
 
     private boolean onLoop() {
-        return Thread.currentThread() == thread;
+        return Thread.currentThread() == crew.loop();
     }
 
+    /** One of the two threads: serves the sockets, or waits for its turn to. */
     private void run() {
         try {
-            while (onLoop() && !closing) {
-                turn();
+            while (!closing) {
+                Crew now = crew;
+                if (now.loop() == Thread.currentThread()) {
+                    turn();
+                } else if (now.standIn() == Thread.currentThread()) {
+                    standBy();
+                } else {
+                    return;
+                }
             }
             if (onLoop()) {
                 runTasks();
@@ -235,22 +315,21 @@ final class SelectorLoop implements AutoCloseable {
             LOG.debug("Closing the selector", e);
         }
         closing = true;
-        LockSupport.unpark(standIn);
+        LockSupport.unpark(crew.standIn());
         ended.countDown();
     }
 
-    /** Waits for a loan that lasts too long, and takes the loop over then. Sleeps while there are none. */
+    /** Waits for the loop to be handed over, or for a loan that lasts too long. Sleeps while there are none. */
     private void standBy() {
         long seen = NOT_LENT;
-        while (!closing) {
+        while (!closing && !onLoop()) {
             long since = lent.get();
             if (since != NOT_LENT && System.nanoTime() - since > LOAN_NANOS && takeOver(since)) {
-                run();
                 return;
             }
             if (since == NOT_LENT && seen == NOT_LENT) {
                 standInSleeps = true;
-                if (lent.get() == NOT_LENT && !closing) {
+                if (lent.get() == NOT_LENT && !closing && !onLoop()) {
                     LockSupport.park(this);
                 }
                 standInSleeps = false;
@@ -266,9 +345,9 @@ final class SelectorLoop implements AutoCloseable {
             return false;
         }
         LOG.debug("A command did not return the thread that serves the sockets in time; another one goes on");
-        thread = Thread.currentThread();
-        standIn = newThread(this::standBy);
-        standIn.start();
+        Thread next = newThread();
+        assign(Thread.currentThread(), next);
+        next.start();
         return true;
     }
 

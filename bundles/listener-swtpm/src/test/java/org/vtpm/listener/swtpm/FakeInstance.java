@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.manager.GuestChannel;
 
@@ -34,6 +35,11 @@ final class FakeInstance implements GuestChannel {
 
     final AtomicInteger executed = new AtomicInteger();
 
+    /** Commands that were carried out by the thread that was offered for it. */
+    final AtomicInteger executedHere = new AtomicInteger();
+
+    private boolean lasts;
+
     /** Marks an instance that leaves its commands unanswered. */
     static final Executor HOLD = task -> {
         throw new AssertionError("nothing is run here");
@@ -51,6 +57,13 @@ final class FakeInstance implements GuestChannel {
 
     static FakeInstance on(Executor executor) {
         return new FakeInstance(TpmFamily.TPM_1_2, executor, 0);
+    }
+
+    /** Its commands last: the thread that is offered carries one out only if it may take its time. */
+    static FakeInstance lasting(Executor executor) {
+        FakeInstance instance = on(executor);
+        instance.lasts = true;
+        return instance;
     }
 
     static FakeInstance holding() {
@@ -96,6 +109,18 @@ final class FakeInstance implements GuestChannel {
         byte[] response = padding == 0 ? answer : Arrays.copyOf(answer, padding);
         ByteBuffer.wrap(response).putInt(2, response.length);
         return CompletableFuture.supplyAsync(() -> response, executor);
+    }
+
+    @Override
+    public CompletableFuture<byte[]> executeHere(int locality, byte[] command, BooleanSupplier mayLast) {
+        if (!lasts) {
+            return execute(locality, command);
+        }
+        if (mayLast.getAsBoolean()) {
+            executedHere.incrementAndGet();
+            return execute(locality, command);
+        }
+        return CompletableFuture.supplyAsync(() -> execute(locality, command).join(), task -> new Thread(task).start());
     }
 
     static byte[] command(int size, int seed) {

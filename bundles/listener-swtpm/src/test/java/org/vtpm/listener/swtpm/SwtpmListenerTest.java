@@ -461,6 +461,63 @@ class SwtpmListenerTest {
 
     @ParameterizedTest
     @EnumSource
+    void aCommandThatLastsRunsWhereItArrivesAndHoldsUpNoOtherGuest(Transport transport) throws Exception {
+        CountDownLatch returns = new CountDownLatch(1);
+        Semaphore entered = new Semaphore(0);
+        FakeInstance slow = FakeInstance.lasting(task -> {
+            entered.release();
+            awaitUninterruptibly(returns);
+            task.run();
+        });
+        FakeInstance other = FakeInstance.lasting(Runnable::run);
+        URI first = serve(transport, slow);
+        URI second = Guest.freeTcp();
+        listener.open(second, other);
+        byte[] command = FakeInstance.command(30, 5);
+        try (Guest waits = new Guest(first);
+                Guest guest = new Guest(second)) {
+            waits.send(command);
+            entered.acquire();
+            assertThat(slow.executedHere).hasValue(1);
+            for (int i = 0; i < 100; i++) {
+                byte[] next = FakeInstance.command(14 + i, i);
+                assertThat(guest.ask(next)).containsExactly(FakeInstance.answer(next));
+            }
+            assertThat(other.executedHere).as("one thread is away already").hasValue(0);
+
+            returns.countDown();
+            assertThat(waits.receive()).containsExactly(FakeInstance.answer(command));
+            while (other.executedHere.get() < 10) {
+                assertThat(guest.ask(command)).containsExactly(FakeInstance.answer(command));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void guestsAreServedHoweverOftenTheThreadsChangePlaces(Transport transport) throws Exception {
+        FakeInstance instance = FakeInstance.lasting(Runnable::run);
+        URI endpoint = serve(transport, instance);
+        List<Future<?>> asking = new ArrayList<>();
+        for (int guests = 0; guests < 2; guests++) {
+            asking.add(pool.submit(() -> {
+                try (Guest guest = new Guest(endpoint)) {
+                    for (int i = 0; i < 20_000; i++) {
+                        byte[] command = FakeInstance.command(14 + i % 50, i);
+                        assertThat(guest.ask(command)).containsExactly(FakeInstance.answer(command));
+                    }
+                }
+                return null;
+            }));
+        }
+        for (Future<?> guest : asking) {
+            guest.get();
+        }
+        assertThat(instance.executedHere.get()).as("on the listener's threads").isGreaterThan(100);
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void theListenerEndsAlsoWhileATpmDoesNotReturn(Transport transport) throws Exception {
         CountDownLatch returns = new CountDownLatch(1);
         CountDownLatch entered = new CountDownLatch(1);
