@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,15 +26,20 @@ final class HvmSocket {
     private final GuestChannel channel;
     private final ServerSocketChannel server;
     private final SocketLoop loop;
+    private final Duration commandTimeout;
     private final AtomicLong troubles = new AtomicLong();
     private @Nullable Connection connection;
 
-    /** @param server bound, and does not block; closed with this */
-    HvmSocket(long number, GuestChannel channel, ServerSocketChannel server, SocketLoop loop) {
+    /**
+     * @param server bound, and does not block; closed with this
+     * @param commandTimeout how long QEMU may take to go on with a command or an answer, counted from the last byte
+     */
+    HvmSocket(long number, GuestChannel channel, ServerSocketChannel server, SocketLoop loop, Duration commandTimeout) {
         this.number = number;
         this.channel = channel;
         this.server = server;
         this.loop = loop;
+        this.commandTimeout = commandTimeout;
     }
 
     void start() throws IOException {
@@ -92,12 +99,13 @@ final class HvmSocket {
     }
 
     /** One QEMU. While a command is under way nothing is read, so that it cannot queue up work. */
-    private final class Connection implements SocketLoop.Handler {
+    private final class Connection implements SocketLoop.Handler, SocketLoop.Timed {
         private final SocketChannel qemu;
         private final SelectionKey key;
         private final CommandAssembler assembler = new CommandAssembler(Frame.PREFIX);
         private @Nullable ByteBuffer unsent;
         private boolean hangUp;
+        private long deadline;
 
         private Connection(SocketChannel qemu) throws IOException {
             this.qemu = qemu;
@@ -118,6 +126,30 @@ final class HvmSocket {
             }
         }
 
+        @Override
+        public void tick(long nanoTime) {
+            if (nanoTime - deadline < 0) {
+                return;
+            }
+            if (unsent != null) {
+                report("its QEMU does not take an answer: hung up on it");
+                close();
+                return;
+            }
+            report("a command stopped halfway: hung up on its QEMU");
+            try {
+                refuse();
+            } catch (IOException e) {
+                LOG.debug("The QEMU of guest {} is gone", number, e);
+                close();
+            }
+        }
+
+        private void expectMore() {
+            deadline = System.nanoTime() + commandTimeout.toNanos();
+            loop.watch(this);
+        }
+
         private void read() throws IOException {
             ByteBuffer in = loop.buffer().limit(assembler.room());
             if (qemu.read(in) < 0) {
@@ -129,18 +161,31 @@ final class HvmSocket {
         }
 
         private void proceed() throws IOException {
+            loop.unwatch(this);
             CommandAssembler.Result result = assembler.next();
             if (result instanceof CommandAssembler.Command command) {
                 key.interestOps(0);
                 handle(command.bytes(), frame -> loop.execute(() -> send(frame)));
             } else if (result instanceof CommandAssembler.BadSize bad) {
                 report("a command gives a size of " + bad.size() + " bytes: hung up on its QEMU");
-                hangUp = true;
-                flush(ByteBuffer.wrap(TpmError.BAD_PARAM_SIZE.frame(Integer.toUnsignedLong(
-                        ByteBuffer.wrap(assembler.prefix()).getInt()))));
+                refuse();
             } else {
                 key.interestOps(SelectionKey.OP_READ);
+                if (!assembler.isEmpty()) {
+                    expectMore();
+                }
             }
+        }
+
+        /** Hangs up, because where the next command begins cannot be known. */
+        private void refuse() throws IOException {
+            OptionalLong raw = Frame.instance(assembler.prefix());
+            if (raw.isEmpty()) {
+                close();
+                return;
+            }
+            hangUp = true;
+            flush(ByteBuffer.wrap(TpmError.BAD_PARAM_SIZE.frame(raw.getAsLong())));
         }
 
         private void send(byte[] frame) {
@@ -160,6 +205,7 @@ final class HvmSocket {
             if (out.hasRemaining()) {
                 unsent = out;
                 key.interestOps(SelectionKey.OP_WRITE);
+                expectMore();
             } else if (hangUp) {
                 close();
             } else {
@@ -170,6 +216,7 @@ final class HvmSocket {
 
         private void close() {
             connection = null;
+            loop.unwatch(this);
             try {
                 qemu.close();
             } catch (IOException e) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ public final class HvmSockets implements EndpointHandler {
     }
 
     private final Place place;
+    private final Duration commandTimeout;
     private final SocketLoop loop;
     private final Map<URI, Served> served = new HashMap<>();
 
@@ -45,16 +47,19 @@ public final class HvmSockets implements EndpointHandler {
 
     @Activate
     public HvmSockets(LegacyListenerConfig config, BundleContext context) throws IOException {
-        this(() -> {
-            if (!config.enabled()) {
-                throw new IOException("enabled = false in " + LegacyListener.PID);
-            }
-            return PrivateFolder.locate(config.sockets(), context.getProperty("karaf.data"), "socks");
-        });
+        this(
+                () -> {
+                    if (!config.enabled()) {
+                        throw new IOException("enabled = false in " + LegacyListener.PID);
+                    }
+                    return PrivateFolder.locate(config.sockets(), context.getProperty("karaf.data"), "socks");
+                },
+                LegacyListener.commandTimeout(config.command_timeout()));
     }
 
-    HvmSockets(Place place) throws IOException {
+    HvmSockets(Place place, Duration commandTimeout) throws IOException {
         this.place = place;
+        this.commandTimeout = commandTimeout;
         loop = new SocketLoop();
     }
 
@@ -93,7 +98,7 @@ public final class HvmSockets implements EndpointHandler {
             throw new IOException("no native library for this machine: " + e.getMessage(), e);
         }
         ServerSocketChannel server = folder.bindSocket(name);
-        HvmSocket socket = new HvmSocket(number, channel, server, loop);
+        HvmSocket socket = new HvmSocket(number, channel, server, loop, commandTimeout);
         try {
             loop.call(socket::start);
         } catch (IOException e) {

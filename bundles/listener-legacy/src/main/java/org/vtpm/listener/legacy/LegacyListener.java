@@ -40,7 +40,7 @@ public final class LegacyListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(LegacyListener.class);
 
-    private static final Duration FRAME_TIMEOUT = Duration.ofSeconds(5);
+    private static final int LONGEST_TIMEOUT = 3600;
 
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -59,9 +59,12 @@ public final class LegacyListener {
             LegacyListenerConfig config,
             BundleContext context) {
         console = new Console(new Hotplug(manager), new TpmPassthrough(() -> hostTpm));
-        server = config.enabled() ? serve(config.directory(), context.getProperty("karaf.data"), endpoints) : null;
+        Duration timeout = commandTimeout(config.command_timeout());
+        server = config.enabled()
+                ? serve(config.directory(), context.getProperty("karaf.data"), endpoints, timeout)
+                : null;
         device = config.enabled() && !config.device().isBlank()
-                ? serveDevice(config.device().strip(), endpoints)
+                ? serveDevice(config.device().strip(), endpoints, timeout)
                 : null;
     }
 
@@ -76,11 +79,21 @@ public final class LegacyListener {
         }
     }
 
-    private @Nullable FifoServer serve(String directory, @Nullable String karafData, LegacyEndpoints endpoints) {
+    /** How long the rest of something that has begun may take. */
+    static Duration commandTimeout(int seconds) {
+        if (seconds < 1 || seconds > LONGEST_TIMEOUT) {
+            throw new IllegalArgumentException("command.timeout is " + seconds + " in " + PID
+                    + ": set it to a number of seconds from 1 to " + LONGEST_TIMEOUT + ".");
+        }
+        return Duration.ofSeconds(seconds);
+    }
+
+    private @Nullable FifoServer serve(
+            String directory, @Nullable String karafData, LegacyEndpoints endpoints, Duration timeout) {
         try {
             Path folder = PrivateFolder.locate(directory, karafData, "fifos");
             Posix posix = Posix.load();
-            FifoServer started = start(posix, folder, endpoints, console, FRAME_TIMEOUT);
+            FifoServer started = start(posix, folder, endpoints, console, timeout);
             LOG.info("Serving the FIFOs of the Xen 3.x vTPM manager in {}", folder);
             return started;
         } catch (IOException | LinkageError e) {
@@ -92,14 +105,10 @@ public final class LegacyListener {
         }
     }
 
-    private static @Nullable VtpmDevice serveDevice(String device, LegacyEndpoints endpoints) {
+    private static @Nullable VtpmDevice serveDevice(String device, LegacyEndpoints endpoints, Duration timeout) {
         try {
             return new VtpmDevice(
-                    Posix.load(),
-                    PrivateFolder.absolute(device),
-                    new Backend(endpoints),
-                    FRAME_TIMEOUT,
-                    VtpmDevice.RETRY);
+                    Posix.load(), PrivateFolder.absolute(device), new Backend(endpoints), timeout, VtpmDevice.RETRY);
         } catch (IOException | LinkageError e) {
             LOG.error("{} is not served: {}. Set device in {}, or leave it empty", device, e.getMessage(), PID);
             return null;

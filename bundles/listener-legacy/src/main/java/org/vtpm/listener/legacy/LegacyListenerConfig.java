@@ -29,4 +29,11 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "Absolute path of the folder of HVM guests' sockets, such as /var/vtpm/socks; empty for"
                     + " data/vtpm/socks in Karaf's folder")
     String sockets() default "";
+
+    @AttributeDefinition(
+            name = "command.timeout",
+            description = "Seconds to wait for the rest of a command, order or answer that has begun to pass",
+            min = "1",
+            max = "3600")
+    int command_timeout() default 5;
 }

@@ -6,8 +6,10 @@ import java.nio.channels.CancelledKeyException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
@@ -22,8 +24,14 @@ final class SocketLoop implements AutoCloseable {
 
     private static final long PATIENCE_SECONDS = 10;
 
+    /** How often deadlines are looked at while there are any. */
+    private static final long TICK_MILLIS = 250;
+
     private final Selector selector;
     private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    /** Used by the loop's thread only. */
+    private final Set<Timed> timed = new HashSet<>();
+
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(Frame.MAX);
     private final Thread thread;
     private volatile boolean closing;
@@ -31,6 +39,11 @@ final class SocketLoop implements AutoCloseable {
     /** What is done, on the loop's thread, when a channel is ready. */
     interface Handler {
         void ready() throws IOException;
+    }
+
+    /** Something that must be looked at when nothing else happens, on the loop's thread. */
+    interface Timed {
+        void tick(long nanoTime);
     }
 
     SocketLoop() throws IOException {
@@ -43,6 +56,16 @@ final class SocketLoop implements AutoCloseable {
     /** Waits for a channel that does not block; on the loop's thread. */
     SelectionKey register(SelectableChannel channel, int operations, Handler handler) throws IOException {
         return channel.register(selector, operations, handler);
+    }
+
+    /** Ticks {@code item} until {@link #unwatch}; on the loop's thread. */
+    void watch(Timed item) {
+        timed.add(item);
+    }
+
+    /** Ends {@link #watch}; on the loop's thread. */
+    void unwatch(Timed item) {
+        timed.remove(item);
     }
 
     /** The buffer for reading, empty; on the loop's thread, until it returns. */
@@ -99,16 +122,24 @@ final class SocketLoop implements AutoCloseable {
     private void run() {
         try (selector) {
             while (!closing) {
-                selector.select();
+                selector.select(timed.isEmpty() ? 0 : TICK_MILLIS);
                 List<SelectionKey> ready = List.copyOf(selector.selectedKeys());
                 selector.selectedKeys().clear();
                 ready.forEach(SocketLoop::serve);
                 for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
                     attempt(task);
                 }
+                tick();
             }
         } catch (IOException e) {
             LOG.error("The sockets of HVM guests are served no more: restart the bundle of the legacy listener", e);
+        }
+    }
+
+    private void tick() {
+        if (!timed.isEmpty()) {
+            long now = System.nanoTime();
+            List.copyOf(timed).forEach(item -> attempt(() -> item.tick(now)));
         }
     }
 

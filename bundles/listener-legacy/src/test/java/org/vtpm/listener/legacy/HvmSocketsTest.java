@@ -14,6 +14,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,6 +33,8 @@ class HvmSocketsTest {
     private static final int BADTAG = 0x1E;
     private static final int BAD_LOCALITY = 0x3D;
     private static final URI ENDPOINT = URI.create("hvm:5");
+    private static final Duration LONG = Duration.ofSeconds(30);
+    private static final Duration SHORT = Duration.ofMillis(300);
 
     /** A QEMU with a plain blocking socket. */
     private static final class Qemu implements AutoCloseable {
@@ -89,9 +93,18 @@ class HvmSocketsTest {
     @BeforeEach
     void start() throws Exception {
         folder = parent.resolve("vtpm/socks");
-        sockets = new HvmSockets(() -> folder);
         instance = new FakeManager().running("guest", URI.create("legacy:5"));
+        serve(LONG);
+    }
+
+    private void serve(Duration commandTimeout) throws IOException {
+        sockets = new HvmSockets(() -> folder, commandTimeout);
         sockets.open(ENDPOINT, instance);
+    }
+
+    private void serveWith(Duration commandTimeout) throws IOException {
+        sockets.deactivate();
+        serve(commandTimeout);
     }
 
     @AfterEach
@@ -166,6 +179,91 @@ class HvmSocketsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {4, 9, 10, 14, 16})
+    void aCommandThatStopsHalfwayIsAnsweredAndHungUpOn(int sent) throws Exception {
+        serveWith(SHORT);
+        try (Qemu qemu = connect()) {
+            assertThat(qemu.ask(0, add(1))).isEqualTo(1);
+            long begun = System.nanoTime();
+            qemu.write(Arrays.copyOf(add(1, 2, 3), sent));
+            ByteBuffer answer = qemu.read();
+            assertThat(System.nanoTime() - begun).isGreaterThanOrEqualTo(SHORT.toNanos());
+            assertThat(answer.getInt(0)).isEqualTo(5);
+            assertThat(answer.getInt(10)).isEqualTo(BAD_PARAM_SIZE);
+            assertThatThrownBy(qemu::read).isInstanceOf(EOFException.class);
+        }
+        try (Qemu next = connect()) {
+            assertThat(next.ask(0, add(3))).isEqualTo(4);
+        }
+    }
+
+    @Test
+    void aPrefixThatStopsHalfwayIsHungUpOnWithoutAnAnswer() throws Exception {
+        serveWith(SHORT);
+        try (Qemu qemu = connect()) {
+            qemu.write(new byte[3]);
+            assertThatThrownBy(qemu::read).isInstanceOf(EOFException.class);
+        }
+        try (Qemu next = connect()) {
+            assertThat(next.ask(0, add(3))).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aQemuMayTakeItsTimeBetweenCommandsAndGoOnSlowlyInThem() throws Exception {
+        serveWith(Duration.ofSeconds(2));
+        try (Qemu qemu = connect()) {
+            assertThat(qemu.ask(0, add(1))).isEqualTo(1);
+            Thread.sleep(2500);
+            for (byte b : add(1)) {
+                qemu.write(new byte[] {b});
+                Thread.sleep(200);
+            }
+            assertThat(qemu.read().getInt(14)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aTpmMayTakeLongerThanItsQemu() throws Exception {
+        FakeManager manager = new FakeManager();
+        serveWith(SHORT);
+        sockets.open(URI.create("hvm:6"), manager.running("slow", URI.create("legacy:6")));
+        try (Qemu qemu = new Qemu(folder.resolve("6.socket"))) {
+            qemu.write(FifoPeer.frame(6, FifoPeer.command(FakeManager.STORE | FakeManager.SLOW, 1)));
+            Thread.sleep(3 * SHORT.toMillis());
+            manager.slow.remove().run();
+            assertThat(qemu.read().getInt(14)).isEqualTo(1);
+            assertThat(qemu.ask(0, FifoPeer.frame(6, FifoPeer.add(1)))).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aQemuThatDoesNotTakeItsAnswersIsHungUpOn() throws Exception {
+        serveWith(SHORT);
+        byte[] frame = FifoPeer.frame(5, FifoPeer.command(FakeManager.STORE | FakeManager.LONG, 1));
+        try (Qemu qemu = connect()) {
+            qemu.socket.configureBlocking(false);
+            long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+            assertThatThrownBy(() -> {
+                        while (System.nanoTime() - end < 0) {
+                            qemu.write(frame);
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+        }
+        assertThat(askAnew()).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 3601})
+    void theTimeForTheRestOfACommandHasLimits(int seconds) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> LegacyListener.commandTimeout(seconds))
+                .withMessageContaining("from 1 to 3600");
+        assertThat(LegacyListener.commandTimeout(5)).hasSeconds(5);
+    }
+
     @Test
     void aSecondQemuIsHungUpOnUntilTheFirstIsGone() throws Exception {
         try (Qemu first = connect()) {
@@ -226,7 +324,7 @@ class HvmSocketsTest {
 
     @Test
     void whatWasLeftOverIsReplacedAndWhatIsUsedIsNot() throws Exception {
-        assertThatThrownBy(() -> new HvmSockets(() -> folder).open(ENDPOINT, instance))
+        assertThatThrownBy(() -> new HvmSockets(() -> folder, LONG).open(ENDPOINT, instance))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is in use");
         try (var left = java.nio.channels.ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
