@@ -2,15 +2,20 @@
 """Plays Xen 3.x against the legacy listener: the kernel's backend and the hotplug scripts.
 
     xen.py FOLDER [--instance N] [--commands COUNT] [--seed SEED]
+    xen.py FOLDER [--instance N] --leave FILE
+    xen.py FOLDER [--instance N] --arrive FILE
 
 FOLDER holds the listener's FIFOs (data/vtpm/fifos in Karaf's folder); the sockets of HVM guests are beside it, in socks.
-Instances N to N+2 must not exist; they are made, used and deleted. Ends with status 0 if everything was as it must be, else with 1 and what was wrong. Integers on the
-wire are big-endian.
+Instances N to N+2 must not exist; they are made, used and deleted. With --leave, a guest works with its new TPM N, is shut
+down, and writes to FILE what its TPM holds; with --arrive it boots with TPM N, which has to hold that, and TPM N is
+deleted. Ends with status 0 if everything was as it must be, else with 1 and what was wrong. Integers on the wire are
+big-endian.
 """
 
 import argparse
 import errno
 import hashlib
+import json
 import os
 import random
 import select
@@ -22,6 +27,7 @@ import time
 VTPM_TAG_REQ = 0x01C1
 OPEN, CLOSE, DELETE = 0x01000001, 0x01000002, 0x01000003
 TPMCOMMAND = 0x00000003
+GET_MIG_KEY, LOAD_MIG_KEY, MIGRATE_IN, MIGRATE_OUT = 0x00000004, 0x00000005, 0x01000004, 0x01000005
 STARTUP_CLEAR, STARTUP_STATE = 1, 2
 MIGRATABLE, PV, HVM = 1, 1, 2
 
@@ -29,8 +35,8 @@ TPM_TAG_RQU_COMMAND, TPM_TAG_RSP_COMMAND = 0x00C1, 0x00C4
 ORD_EXTEND, ORD_PCR_READ, ORD_GET_RANDOM, ORD_READ_PUBEK, ORD_SAVE_STATE = 0x14, 0x15, 0x46, 0x7C, 0x98
 ORD_NV_DEFINE, ORD_NV_WRITE, ORD_NV_READ = 0xCC, 0xCD, 0xCF
 
-SUCCESS, BADINDEX, BAD_PARAMETER, FAIL, BADTAG, IOERROR = 0x00, 0x02, 0x03, 0x09, 0x1E, 0x1F
-BAD_LOCALITY = 0x3D
+SUCCESS, BADINDEX, BAD_PARAMETER, DISABLED_CMD, FAIL = 0x00, 0x02, 0x03, 0x08, 0x09
+BADTAG, IOERROR, BAD_LOCALITY = 0x1E, 0x1F, 0x3D
 
 NV_INDEX, NV_SIZE = 0x00010001, 256
 NV_PER_PPWRITE = 0x00000001
@@ -112,10 +118,23 @@ class Hotplug:
     def delete(self, instance):
         return self._order(DELETE, struct.pack(">I", instance))
 
+    def migrate(self, instance, host):
+        """What vtpm_migrator and vtpm_migratord order on both hosts, in their order."""
+        name, key, envelope = sized(host.encode() + b"\0"), sized(b"") + sized(b"\xcc" * 256), sized(b"\xee" * 600)
+        number = struct.pack(">I", instance)
+        yield GET_MIG_KEY, self._order(GET_MIG_KEY, b"")
+        yield LOAD_MIG_KEY, self._order(LOAD_MIG_KEY, name + key)
+        yield MIGRATE_OUT, self._order(MIGRATE_OUT, number + name)
+        yield MIGRATE_IN, self._order(MIGRATE_IN, number + envelope)
+
     def _order(self, ordinal, parameters):
         self.pair.send(0, struct.pack(">HII", VTPM_TAG_REQ, 10 + len(parameters), ordinal) + parameters)
         # The scripts skip ten bytes and look at the status.
         return self.pair.receive(ORDER_TIMEOUT)[2]
+
+
+def sized(data):
+    return struct.pack(">I", len(data)) + data
 
 
 class Qemu:
@@ -267,6 +286,11 @@ def play(folder, instance, commands, seed):
     expect("second OPEN", hotplug.open(instance), BAD_PARAMETER)
     guest.check()
 
+    step("a migration is refused and disturbs nothing")
+    for ordinal, code in hotplug.migrate(instance, "other.example"):
+        expect("status of order 0x%08X" % ordinal, code, DISABLED_CMD)
+    guest.check()
+
     step("the manager's private tags are refused from a guest")
     for tag in (0x01C1, 0x01C2):
         code, _ = backend.raw(instance, struct.pack(">HIII", tag, 14, CLOSE, instance))
@@ -349,14 +373,44 @@ def play(folder, instance, commands, seed):
     return backend.commands
 
 
+def leave(folder, instance, seed, file):
+    hotplug, guest = Hotplug(folder), Guest(Backend(folder), instance, random.Random(seed))
+    step("OPEN of a new guest that works and is shut down, to move to another host")
+    expect("OPEN", hotplug.open(instance), SUCCESS)
+    guest.work(50)
+    guest.extend()
+    with open(file, "w", encoding="ascii") as memory:
+        json.dump({"key": guest.endorsement_key().hex(), "nv": guest.nv.hex()}, memory)
+    expect("CLOSE", hotplug.close(instance), SUCCESS)
+
+
+def arrive(folder, instance, seed, file):
+    hotplug, guest = Hotplug(folder), Guest(Backend(folder), instance, random.Random(seed))
+    with open(file, encoding="ascii") as memory:
+        left = json.load(memory)
+    step("OPEN of a guest that comes from another host: NV and endorsement key are as it left them, PCRs are reset")
+    expect("OPEN", hotplug.open(instance), SUCCESS)
+    guest.nv = bytearray.fromhex(left["nv"])
+    guest.check()
+    expect("endorsement key", guest.endorsement_key().hex(), left["key"])
+    expect("DELETE", hotplug.delete(instance), SUCCESS)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Plays Xen's backend and hotplug scripts against the legacy listener.")
     parser.add_argument("folder", help="the folder of the FIFOs, such as data/vtpm/fifos in Karaf's folder")
     parser.add_argument("--instance", type=int, default=101, help="number of the first guest (default 101)")
     parser.add_argument("--commands", type=int, default=1000, help="commands after the first OPEN (default 1000)")
     parser.add_argument("--seed", type=int, default=1, help="seed of everything that is drawn by lot (default 1)")
+    moving = parser.add_mutually_exclusive_group()
+    moving.add_argument("--leave", metavar="FILE", help="only leave this host, and write to FILE what the TPM holds")
+    moving.add_argument("--arrive", metavar="FILE", help="only arrive from the host where FILE was written")
     arguments = parser.parse_args()
     try:
+        if arguments.leave or arguments.arrive:
+            move, file = (leave, arguments.leave) if arguments.leave else (arrive, arguments.arrive)
+            move(arguments.folder, arguments.instance, arguments.seed, file)
+            return 0
         answered = play(arguments.folder, arguments.instance, arguments.commands, arguments.seed)
     except (Wrong, OSError) as e:
         print("xen.py: WRONG: %s" % e, file=sys.stderr)

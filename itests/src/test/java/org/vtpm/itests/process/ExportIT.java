@@ -7,7 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,7 +20,7 @@ import org.vtpm.itests.tpm12.Tpm12Client;
 /**
  * A guest of TrouSerS and tpm-tools, from Debian, has its TPM on one host, then on another, then on the first one again: a
  * bundle for the other host's key carries it there, one for a pass phrase back. It finds all it had, and nobody else opens
- * the bundles.
+ * the bundles. A guest of Xen 3.x moves, too.
  */
 class ExportIT {
     private static final String FIRST = "what it kept in NV at the first.";
@@ -44,6 +47,7 @@ class ExportIT {
             arrive(there, moving);
             theOneFromBeforeIsAsItWasThen(there, during);
             comeBackByPassphrase(there, here);
+            aGuestOfXen3Moves(here, there);
             for (KarafServer each : List.of(here, there)) {
                 assertThat(each.log()).as("stack traces").doesNotContain("\n\tat ");
             }
@@ -150,6 +154,33 @@ class ExportIT {
         assertThat(imported).contains("What it was doing when it was suspended is not in the bundle");
         assertThat(identity(imported)).isEqualTo(identity);
         findsAll(port);
+    }
+
+    /** The steps of docs/legacy.md; the number is another one there. */
+    private void aGuestOfXen3Moves(KarafServer here, KarafServer there) throws Exception {
+        Path memory = folder.resolve("memory.json");
+        Path bundle = folder.resolve("vtpm-3.vtpm");
+        play(here, "--instance", "3", "--leave", memory.toString());
+        String left = shell(
+                here,
+                "vtpm:legacy list",
+                "vtpm:export vtpm-3 " + bundle + " --to " + folder.resolve("there.pem"),
+                "vtpm:delete vtpm-3 --force");
+        assertThat(left).containsPattern("3 +\\| [0-9a-f-]{36} +\\| vtpm-3 +\\| SUSPENDED");
+        assertThat(shell(there, "vtpm:import vtpm-5 " + bundle + " --endpoint legacy:5"))
+                .contains("vtpm-5: RUNNING", "Its endpoints are not taken over: legacy:3");
+        play(there, "--instance", "5", "--arrive", memory.toString());
+    }
+
+    /** Xen's backend and hotplug scripts of one host. */
+    private static void play(KarafServer karaf, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                "python3",
+                "legacy/xen.py",
+                karaf.home().resolve("data/vtpm/fifos").toString()));
+        command.addAll(List.of(arguments));
+        Programs.Result xen = Programs.run(Path.of("").toAbsolutePath(), Map.of(), Duration.ofMinutes(5), "", command);
+        assertThat(xen.exit()).as(xen.output()).isZero();
     }
 
     /** All that an instance keeps of itself, with its endorsement key and the certificate of it. */

@@ -321,6 +321,7 @@ class RealClientIT {
                 "",
                 List.of("python3", "legacy/xen.py", fifos.toString()));
         assertThat(xen.exit()).as(xen.output()).isZero();
+        assertThat(karaf.log()).containsPattern("MIGRATE_OUT refused: .* vtpm:export and vtpm:import");
     }
 
     /** A story on a TPM of its own, which the shell makes. */

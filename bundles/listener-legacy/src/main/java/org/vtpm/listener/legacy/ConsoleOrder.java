@@ -35,6 +35,18 @@ sealed interface ConsoleOrder {
      */
     record TpmCommand(byte[] command) implements ConsoleOrder {}
 
+    /** The orders by which the original moved a TPM to another host under its running guest. They are not carried out. */
+    enum Migration implements ConsoleOrder {
+        /** VTPM_ORD_GET_MIG_KEY: the destination's manager is to show its key. */
+        GET_MIG_KEY,
+        /** VTPM_ORD_LOAD_MIG_KEY: the source's manager is to believe it. */
+        LOAD_MIG_KEY,
+        /** VTPM_ORD_MIGRATE_IN: the TPM arrives. */
+        MIGRATE_IN,
+        /** VTPM_ORD_MIGRATE_OUT: the TPM leaves. */
+        MIGRATE_OUT
+    }
+
     /** VTPM_ORD_OPEN: a guest's device appears. */
     record Open(long instance, StartupMode startup, VmType vmType) implements OfInstance {
         @Override
@@ -114,6 +126,8 @@ sealed interface ConsoleOrder {
             }
             return switch (header.ordinal()) {
                 case 0x00000003 -> new TpmCommand(parameters);
+                case 0x00000004 -> Migration.GET_MIG_KEY;
+                case 0x00000005 -> Migration.LOAD_MIG_KEY;
                 case 0x01000001 -> parseOpen(parameters);
                 case 0x01000002 ->
                     new Close(valid(Codec.of(InstanceParameters.class)
@@ -123,6 +137,8 @@ sealed interface ConsoleOrder {
                     new Delete(valid(Codec.of(InstanceParameters.class)
                             .decode(parameters)
                             .instance()));
+                case 0x01000004 -> Migration.MIGRATE_IN;
+                case 0x01000005 -> Migration.MIGRATE_OUT;
                 default ->
                     throw new BadOrderException(
                             TpmError.BAD_ORDINAL, String.format("there is no order 0x%08X", header.ordinal()));

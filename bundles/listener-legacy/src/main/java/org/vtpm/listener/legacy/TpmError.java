@@ -9,7 +9,7 @@ enum TpmError {
     AUTHFAIL(0x01),
     /** Wrong length, or an instance that is not in the state the order needs. */
     BAD_PARAMETER(0x03),
-    /** Not for this caller. */
+    /** Not for this caller, or for nobody. */
     DISABLED_CMD(0x08),
     /** Nothing else fits. */
     FAIL(0x09),

@@ -34,6 +34,7 @@ class FifoServerTest {
     private static final Duration FRAME_TIMEOUT = Duration.ofMillis(200);
     private static final int SUCCESS = 0;
     private static final int BAD_PARAMETER = 3;
+    private static final int DISABLED_CMD = 8;
     private static final int FAIL = 9;
     private static final int BAD_PARAM_SIZE = 0x19;
     private static final int BADTAG = 0x1E;
@@ -310,6 +311,18 @@ class FifoServerTest {
         ByteBuffer.wrap(order).putInt(0, 1);
         assertThat(console.ask(order).code()).isEqualTo(BAD_PARAMETER);
         assertThat(backend.ask(order).code()).isEqualTo(BADTAG);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0x00000004, 0x00000005, 0x01000004, 0x01000005})
+    void aMigrationIsRefusedBeforeTheTpmNoticesAnything(int ordinal) throws Exception {
+        open(1);
+        manager.orders.clear();
+        FifoPeer.Answer answer = console.ask(FifoPeer.order(ordinal, 0, 0, 0, 1, 0, 0, 0, 2, 'h', 0));
+        assertThat(answer.code()).isEqualTo(DISABLED_CMD);
+        assertThat(answer.body()).isEmpty();
+        assertThat(manager.orders).isEmpty();
+        assertThat(backend.ask(FifoPeer.frame(1, FifoPeer.add(1))).starts()).isEqualTo(1);
     }
 
     @Test
