@@ -121,7 +121,7 @@ final class Certificate {
             System.out.print(pem);
             return;
         }
-        Path file = Path.of(target).toAbsolutePath();
+        Path file = HostFile.named(target);
         try (FileChannel channel = FileChannel.open(file, WRITE)) {
             Channels.newOutputStream(channel).write(pem.getBytes(US_ASCII));
         } catch (IOException e) {

@@ -20,7 +20,7 @@ import org.vtpm.api.manager.VtpmManager;
         description = "Deletes instances with all their keys and state, for good.",
         detailedDescription = "Example: vtpm:delete demo --force")
 public final class Delete implements Action {
-    @Option(name = "--force", description = "Also when it runs")
+    @Option(name = "--force", description = "Also when it runs or is suspended")
     private boolean force;
 
     @Argument(name = "name", description = Words.INSTANCES, required = true, multiValued = true)

@@ -235,11 +235,11 @@ public final class Import implements Action {
         }
         if (keyFile != null) {
             KeyForm form = form(FORMAT, format, KeyForm.HEX, KeyForm.BINARY);
-            return new ForeignState.Key(form, SwtpmFolder.secret(Path.of(keyFile)));
+            return new ForeignState.Key(form, SwtpmFolder.secret(HostFile.named(keyFile)));
         }
         if (phraseFile != null) {
             KeyForm form = form(KDF, kdf, KeyForm.PBKDF2, KeyForm.SHA512);
-            return new ForeignState.Key(form, SwtpmFolder.secret(Path.of(phraseFile)));
+            return new ForeignState.Key(form, SwtpmFolder.secret(HostFile.named(phraseFile)));
         }
         return null;
     }
