@@ -45,7 +45,13 @@ public final class KarafServer implements AutoCloseable {
         }
         KarafServer server = new KarafServer(folder, freePort());
         server.start();
-        server.awaitShell();
+        try {
+            server.awaitShell();
+        } catch (InterruptedException | RuntimeException | Error e) {
+            // Nobody else could end it.
+            server.close();
+            throw e;
+        }
         return server;
     }
 
