@@ -73,12 +73,8 @@ final class Console implements FrameHandler, AutoCloseable {
                 TpmPassthrough.Answer answer = hostTpm.execute(command.command());
                 return ConsoleOrder.reply(sender, answer.status(), answer.response());
             }
-            if (order instanceof ConsoleOrder.Migration) {
-                LOG.warn(
-                        "Hotplug: {} refused: a TPM does not move while its guest runs. Shut the guest down, move its TPM with"
-                                + " vtpm:export and vtpm:import, and boot the guest there",
-                        order);
-                return ConsoleOrder.reply(sender, TpmError.DISABLED_CMD);
+            if (order instanceof ConsoleOrder.Migration migration) {
+                return ConsoleOrder.reply(sender, hotplug.refuse(migration));
             }
             return ConsoleOrder.reply(sender, hotplug.carryOut((ConsoleOrder.OfInstance) order));
         } catch (ConsoleOrder.BadOrderException e) {

@@ -56,6 +56,15 @@ final class Hotplug {
         }
     }
 
+    /** Refuses an order of a migration, and says what to do instead. */
+    TpmError refuse(ConsoleOrder.Migration order) {
+        LOG.warn(
+                "Hotplug: {} refused: a TPM does not move while its guest runs. Shut the guest down, move its TPM with"
+                        + " vtpm:export and vtpm:import, and boot the guest there",
+                order);
+        return TpmError.DISABLED_CMD;
+    }
+
     private TpmError open(ConsoleOrder.Open order) throws VtpmException {
         boolean hvm = order.vmType() == ConsoleOrder.VmType.HVM;
         if (hvm && order.instance() > HvmPrefix.MAX_INSTANCE) {
