@@ -29,7 +29,7 @@ import org.vtpm.api.xen.XenReport;
         detailedDescription =
                 "States are XenBus's: 1 initialising, 2 waiting, 3 initialised, 4 connected, 5 closing, 6 closed."
                         + " Refused are requests that reached no TPM, idle events came without a request, and a guest that sent too"
-                        + " many of both was muted for a moment. Example: vtpm:xen --json")
+                        + " many of both was muted for a moment. Of a domain that is a TPM itself only the key is here. Example: vtpm:xen --json")
 public final class Xen implements Action {
     /** XenBus's own words for its states. */
     private static final List<String> STATES = List.of(
@@ -95,7 +95,7 @@ public final class Xen implements Action {
                     .addContent(
                             address(device),
                             device.guest(),
-                            instance(device.tpm()),
+                            device.stubdom() ? "key of " + device.tpm() : instance(device.tpm()),
                             device.busy() ? device.phase() + ", busy" : device.phase(),
                             state(device.backend()),
                             state(device.frontend()),
@@ -138,6 +138,7 @@ public final class Xen implements Action {
             members.put("device", device.device());
             members.put("guest", device.guest());
             members.put("uuid", device.tpm() == null ? null : Objects.toString(device.tpm()));
+            members.put("stubdom", device.stubdom());
             members.put("phase", device.phase());
             members.put("backendState", device.backend());
             members.put("frontendState", device.frontend());

@@ -20,6 +20,7 @@ class XenTest {
             0,
             "g1",
             TPM,
+            false,
             "connected",
             4,
             4,
@@ -34,6 +35,7 @@ class XenTest {
             1,
             "g2",
             TPM,
+            false,
             "refused",
             6,
             1,
@@ -42,6 +44,21 @@ class XenTest {
             false,
             XenDevice.Counters.NONE,
             "its vTPM is in use by xen:5/0");
+
+    private static final XenDevice STUBDOM = new XenDevice(
+            7,
+            0,
+            "g1-tpm",
+            TPM,
+            true,
+            "connected",
+            4,
+            4,
+            OptionalLong.of(8),
+            OptionalLong.of(8),
+            false,
+            XenDevice.Counters.NONE,
+            null);
 
     private static String run(String line, Object... services) throws Exception {
         try (KarafShell shell = new KarafShell(services)) {
@@ -68,6 +85,14 @@ class XenTest {
                 .containsPattern("xen:6/1 .*g2 .*refused .*6 closed .*1 initialising")
                 .contains("xen:6/1 does not work: its vTPM is in use by xen:5/0")
                 .doesNotContain("not served");
+    }
+
+    @Test
+    void aDomainThatIsATpmItselfIsSeenAsOne() throws Exception {
+        assertThat(run("vtpm:xen", reporting(null, STUBDOM)))
+                .containsPattern("xen:7/0 .*g1-tpm .*key of " + TPM + " .*connected");
+        assertThat(run("vtpm:xen --json", reporting(null, STUBDOM, REFUSED)))
+                .contains("\"stubdom\": true", "\"stubdom\": false");
     }
 
     @Test

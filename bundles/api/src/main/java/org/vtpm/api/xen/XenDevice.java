@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param device the device's number in the guest
  * @param guest the domain's name, or empty if it has none yet
  * @param tpm the instance that the toolstack wants in it, or null if it names none
+ * @param stubdom whether the domain is this TPM itself, and only has its key here
  * @param phase how far it is, in lower case, such as {@code connected}
  * @param backend the XenBus state of this end, 0 to 8
  * @param frontend the XenBus state of the guest's end, 0 to 8
@@ -25,6 +26,7 @@ public record XenDevice(
         int device,
         String guest,
         @Nullable UUID tpm,
+        boolean stubdom,
         String phase,
         int backend,
         int frontend,
@@ -37,7 +39,7 @@ public record XenDevice(
     /**
      * Counts since the guest was connected.
      *
-     * @param commands commands that reached the instance
+     * @param commands commands that reached the instance, or who serves TPMs in domains of their own
      * @param refused requests that the listener answered itself, because they made no sense or no instance runs
      * @param idleEvents events without a request
      * @param muted how often the guest was not listened to for a while, because of too many of both

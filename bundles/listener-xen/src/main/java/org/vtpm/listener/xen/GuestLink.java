@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.TpmFamily;
-import org.vtpm.api.manager.GuestChannel;
 import org.vtpm.api.xen.XenDevice;
 import org.vtpm.listener.xen.host.EventChannels;
 import org.vtpm.listener.xen.host.GrantPages;
@@ -26,10 +25,10 @@ final class GuestLink {
     private final DeviceId id;
     private final int port;
     private final GrantPages.Page page;
-    private final TpmFamily family;
     private final TpmRing ring;
+    private final TpmFamily family;
     private final EventChannels events;
-    private final Supplier<Optional<GuestChannel>> channel;
+    private final Supplier<Optional<Target>> target;
     private final Budget budget;
 
     private final Object lock = new Object();
@@ -42,26 +41,26 @@ final class GuestLink {
     private final AtomicLong muted = new AtomicLong();
 
     /**
-     * @param channel the instance, while it runs
+     * @param target the instance, while it runs, or who else carries commands out
      * @param budget for what the guest asks in vain; used on the thread of {@link #event}
      */
     GuestLink(
             DeviceId id,
             int port,
             GrantPages.Page page,
+            TpmRing ring,
             TpmFamily family,
-            int maxLocality,
             EventChannels events,
-            Supplier<Optional<GuestChannel>> channel,
+            Supplier<Optional<Target>> target,
             Budget budget) {
         this.id = id;
         this.port = port;
         this.page = page;
+        this.ring = ring;
         this.family = family;
         this.events = events;
-        this.channel = channel;
+        this.target = target;
         this.budget = budget;
-        ring = new TpmRing(page, family, maxLocality);
     }
 
     int port() {
@@ -196,8 +195,8 @@ final class GuestLink {
     }
 
     private boolean execute(TpmRing.Request request) {
-        Optional<GuestChannel> instance = channel.get();
-        if (instance.isEmpty()) {
+        Optional<Target> present = target.get();
+        if (present.isEmpty()) {
             report(refused, "sent a command, but its instance does not run: answered with a failure");
             answer(Refusal.FAILURE.response(family));
             return false;
@@ -205,7 +204,7 @@ final class GuestLink {
         commands.incrementAndGet();
         CompletableFuture<byte[]> response;
         try {
-            response = instance.get().execute(request.locality(), request.command());
+            response = present.get().execute(request.locality(), request.command());
         } catch (RuntimeException e) {
             response = CompletableFuture.failedFuture(e);
         }
@@ -215,7 +214,7 @@ final class GuestLink {
 
     private void answered(byte @Nullable [] response, @Nullable Throwable fault) {
         if (response == null) {
-            LOG.error("{}: its instance failed to answer a command", id, fault);
+            LOG.error("{}: a command was not carried out, and gets a failure", id, fault);
         }
         answer(response == null ? Refusal.FAILURE.response(family) : response);
     }

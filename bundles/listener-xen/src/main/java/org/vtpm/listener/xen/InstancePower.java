@@ -8,6 +8,7 @@ import java.util.UUID;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.StartupMode;
+import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.instance.Wanted;
 import org.vtpm.api.manager.InstanceInfo;
 import org.vtpm.api.manager.InstanceState;
@@ -25,10 +26,12 @@ final class InstancePower implements TpmDesk.Power {
     private static final int MAX_NAME = 64;
 
     private final VtpmManager manager;
+    private final Stubdoms stubdoms;
     private final Settings settings;
 
-    InstancePower(VtpmManager manager, Settings settings) {
+    InstancePower(VtpmManager manager, Stubdoms stubdoms, Settings settings) {
         this.manager = manager;
+        this.stubdoms = stubdoms;
         this.settings = settings;
     }
 
@@ -36,6 +39,9 @@ final class InstancePower implements TpmDesk.Power {
     public TpmDesk.Outcome on(DeviceId device, DeviceEffects.Claim claim, String guest) {
         try {
             Optional<InstanceInfo> known = manager.find(claim.tpm());
+            if (settings.isStubdom(claim.tpm())) {
+                return admit(known, device, claim, guest);
+            }
             InstanceInfo instance =
                     known.isPresent() ? turnOn(known.get(), device, claim, guest) : create(device, claim, guest);
             return new TpmDesk.Granted(instance.record().family());
@@ -59,6 +65,9 @@ final class InstancePower implements TpmDesk.Power {
 
     @Override
     public TpmDesk.Outcome move(UUID tpm, DeviceId from, DeviceId to) {
+        if (settings.isStubdom(tpm)) {
+            return new TpmDesk.Granted(TpmFamily.TPM_1_2);
+        }
         try {
             manager.detach(tpm, from.endpoint());
             InstanceInfo instance = manager.attach(tpm, to.endpoint());
@@ -87,6 +96,26 @@ final class InstancePower implements TpmDesk.Power {
                 }
             }
         }
+    }
+
+    /**
+     * Lets in a domain that is a TPM itself. Not while nobody can give it its key, for then it would make a new TPM; one that
+     * goes on has it.
+     */
+    private TpmDesk.Outcome admit(
+            Optional<InstanceInfo> namesake, DeviceId device, DeviceEffects.Claim claim, String guest)
+            throws VtpmException {
+        if (namesake.isPresent()) {
+            throw new VtpmException("the setting stubdoms of " + XenListener.PID + " has its uuid " + claim.tpm()
+                    + ", which is that of instance '" + namesake.get().record().name()
+                    + "'; take it off the list, or give the TPM another");
+        }
+        if (!claim.resumed() && !stubdoms.served()) {
+            throw new VtpmException(Stubdoms.UNSERVED);
+        }
+        vacate(device, claim.tpm());
+        LOG.info("Guest {} ({}) is vTPM {} itself, and has its key here", guest, device, claim.tpm());
+        return new TpmDesk.Granted(TpmFamily.TPM_1_2);
     }
 
     private InstanceInfo turnOn(InstanceInfo instance, DeviceId device, DeviceEffects.Claim claim, String guest)

@@ -36,7 +36,7 @@ final class NodeReader {
                 true,
                 alive,
                 nodes.read(backend + "/online").orElse("").equals("1"),
-                UUID_TEXT.matcher(uuid).matches() ? UUID.fromString(uuid) : null,
+                uuid(uuid).orElse(null),
                 fault(nodes, id, owner.get(), uuid),
                 state(nodes, backend),
                 nodes.read(backend + "/ready").orElse(""),
@@ -72,7 +72,14 @@ final class NodeReader {
         if (!nodes.read(id.backend() + "/frontend").orElse("").equals(id.frontend())) {
             return "its frontend is not " + id.frontend();
         }
-        return UUID_TEXT.matcher(uuid).matches() ? null : "the toolstack gave it no valid uuid";
+        return uuid(uuid).isPresent() ? null : "the toolstack gave it no valid uuid";
+    }
+
+    /** A UUID in its usual form, or nothing. */
+    static Optional<UUID> uuid(String text) {
+        return Optional.of(text)
+                .filter(word -> UUID_TEXT.matcher(word).matches())
+                .map(UUID::fromString);
     }
 
     private static XenbusState state(NodeAccess nodes, String folder) throws IOException {

@@ -18,12 +18,14 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.xen.XenDevice;
 import org.vtpm.listener.xen.host.GrantPages;
+import org.vtpm.listener.xen.ring.TpmRing;
 import org.vtpm.listener.xen.xenstore.XenStore;
 import org.vtpm.listener.xen.xenstore.XenStoreException;
 
@@ -67,6 +69,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
     private final XenStore store;
     private final EventLoop loop;
     private final XenEndpoints endpoints;
+    private final Stubdoms stubdoms;
     private final InstancePower power;
     private final TpmDesk desk;
     private final Settings settings;
@@ -95,6 +98,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
     Session(
             XenHost.Access host,
             XenEndpoints endpoints,
+            Stubdoms stubdoms,
             InstancePower power,
             Executor work,
             Settings settings,
@@ -104,6 +108,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
         this.drained = drained;
         this.host = host;
         this.endpoints = endpoints;
+        this.stubdoms = stubdoms;
         this.power = power;
         this.settings = settings;
         desk = new TpmDesk(power, work, task -> submit(task::run));
@@ -382,6 +387,7 @@ final class Session implements XenStore.Listener, AutoCloseable {
                             id.device(),
                             name,
                             now.uuid(),
+                            settings.isStubdom(now.uuid()),
                             phase.name().toLowerCase(Locale.ROOT),
                             Integer.parseInt(now.backend().value()),
                             Integer.parseInt(now.frontend().value()),
@@ -393,8 +399,15 @@ final class Session implements XenStore.Listener, AutoCloseable {
                                     now.link() == null ? 0 : now.link().port()),
                             connected != null && connected.busy(),
                             connected == null ? XenDevice.Counters.NONE : connected.counters(),
-                            problem))
+                            problem(now)))
                     : Optional.empty();
+        }
+
+        private @Nullable String problem(Nodes now) {
+            String reported = problem;
+            return reported == null && settings.isStubdom(now.uuid()) && !stubdoms.served()
+                    ? Stubdoms.UNSERVED
+                    : reported;
         }
 
         private static OptionalLong number(@Nullable GuestLink connected, int number) {
@@ -517,16 +530,17 @@ final class Session implements XenStore.Listener, AutoCloseable {
                 page.close();
                 throw new LinkException(String.valueOf(e.getMessage()), e);
             }
+            boolean stubdom = settings.isStubdom(tpm);
             GuestLink connected = new GuestLink(
                     id,
                     port,
                     page,
+                    stubdom
+                            ? TpmRing.ofStubdom(page, settings.maxLocality())
+                            : new TpmRing(page, spoken, settings.maxLocality()),
                     spoken,
-                    settings.maxLocality(),
                     host.events(),
-                    () -> endpoints
-                            .channel(id)
-                            .filter(channel -> channel.instance().equals(tpm)),
+                    stubdom ? () -> Optional.of((locality, command) -> stubdoms.execute(tpm, command)) : instance(tpm),
                     new Budget(settings.eventsPerSecond(), settings.eventsPerSecond(), System::nanoTime));
             link = connected;
             try {
@@ -540,8 +554,22 @@ final class Session implements XenStore.Listener, AutoCloseable {
             connected.start(interrupted && !leftInOrder);
             connections++;
             if (worthALine(connections)) {
-                LOG.info("Guest {} ({}) is connected with its vTPM {} ({} times)", name, id, tpm, connections);
+                LOG.info(
+                        "Guest {} ({}) is connected with {} {} ({} times)",
+                        name,
+                        id,
+                        stubdom ? "what keeps the key of the vTPM that it is," : "its vTPM",
+                        tpm,
+                        connections);
             }
+        }
+
+        /** The instance that serves the guest, while it runs. */
+        private Supplier<Optional<Target>> instance(UUID tpm) {
+            return () -> endpoints
+                    .channel(id)
+                    .filter(channel -> channel.instance().equals(tpm))
+                    .map(channel -> channel::execute);
         }
 
         @Override

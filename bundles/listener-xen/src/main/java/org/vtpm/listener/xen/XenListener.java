@@ -43,6 +43,7 @@ public final class XenListener implements XenBackend {
 
     private final XenHost host;
     private final XenEndpoints endpoints;
+    private final Stubdoms stubdoms;
     private final InstancePower power;
     private final Settings settings;
     private final Duration pause;
@@ -55,24 +56,38 @@ public final class XenListener implements XenBackend {
     private volatile @Nullable String problem;
 
     @Activate
-    public XenListener(@Reference VtpmManager manager, @Reference XenEndpoints endpoints, XenListenerConfig config) {
-        this(XenHost.local(config.xenstore()), manager, endpoints, Settings.of(config), PAUSE, SHOW, config.enabled());
+    public XenListener(
+            @Reference VtpmManager manager,
+            @Reference XenEndpoints endpoints,
+            @Reference Stubdoms stubdoms,
+            XenListenerConfig config) {
+        this(
+                XenHost.local(config.xenstore()),
+                manager,
+                endpoints,
+                stubdoms,
+                Settings.of(config),
+                PAUSE,
+                SHOW,
+                config.enabled());
     }
 
     XenListener(
             XenHost host,
             VtpmManager manager,
             XenEndpoints endpoints,
+            Stubdoms stubdoms,
             Settings settings,
             Duration pause,
             Duration show,
             boolean enabled) {
         this.host = host;
         this.endpoints = endpoints;
+        this.stubdoms = stubdoms;
         this.settings = settings;
         this.pause = pause;
         this.show = show;
-        power = new InstancePower(manager, settings);
+        power = new InstancePower(manager, stubdoms, settings);
         work = new ThreadPoolExecutor(
                 WORKERS, WORKERS, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons("vtpm-xen-work"));
         work.allowCoreThreadTimeOut(true);
@@ -111,7 +126,7 @@ public final class XenListener implements XenBackend {
         return new XenReport(problem, running == null ? List.of() : running.devices());
     }
 
-    private static ThreadFactory daemons(String name) {
+    static ThreadFactory daemons(String name) {
         return task -> {
             Thread thread = new Thread(task, name);
             thread.setDaemon(true);
@@ -132,7 +147,7 @@ public final class XenListener implements XenBackend {
     private void serve() throws InterruptedException {
         try {
             XenHost.Access access = host.open();
-            try (Session opened = new Session(access, endpoints, power, work, settings, show, drained)) {
+            try (Session opened = new Session(access, endpoints, stubdoms, power, work, settings, show, drained)) {
                 session = opened;
                 if (closing.getCount() == 0) {
                     return;

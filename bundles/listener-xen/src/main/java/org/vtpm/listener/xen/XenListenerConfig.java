@@ -18,6 +18,13 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
                     "What becomes of a guest whose uuid no instance has: create an instance, or refuse the device")
     String unknown() default "create";
 
+    @AttributeDefinition(
+            name = "stubdoms",
+            description =
+                    "UUIDs of TPMs that run in domains of their own, as vtpm-stubdom does, separated by commas: the"
+                            + " devices with these keep their keys here, and are no guests'")
+    String stubdoms() default "";
+
     @AttributeDefinition(name = "family", description = "The family of instances that are created: 1.2 or 2.0")
     String family() default "1.2";
 

@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.vtpm.api.engine.TpmFamily;
 import org.vtpm.api.fake.FakeManager;
 import org.vtpm.api.manager.InstanceState;
+import org.vtpm.api.manager.StubdomCommands;
 import org.vtpm.api.xen.XenDevice;
 import org.vtpm.listener.xen.ring.TpmRing;
 
@@ -30,6 +34,8 @@ class XenListenerTest {
     private TestXen xen;
     private final XenEndpoints endpoints = new XenEndpoints();
     private final FakeManager manager = new FakeManager(endpoints);
+    private final TestVtpmmgr vtpmmgr = new TestVtpmmgr();
+    private final Stubdoms stubdoms = new Stubdoms(vtpmmgr);
     private XenListener listener;
 
     @BeforeEach
@@ -48,11 +54,16 @@ class XenListenerTest {
     }
 
     private void start(boolean createUnknown) {
+        start(createUnknown, Set.of());
+    }
+
+    private void start(boolean createUnknown, Set<UUID> theirOwn) {
         listener = new XenListener(
                 xen,
                 manager,
                 endpoints,
-                new Settings(createUnknown, TpmFamily.TPM_1_2, 2, 100),
+                stubdoms,
+                new Settings(createUnknown, theirOwn, TpmFamily.TPM_1_2, 2, 100),
                 Duration.ofMillis(20),
                 Duration.ofMillis(50),
                 true);
@@ -472,6 +483,222 @@ class XenListenerTest {
         xen.destroy(guest.id.domain());
         manager.slow.remove().run();
         assertThat(guest.page.state()).isEqualTo(TpmRing.SUBMIT);
+    }
+
+    // Domains that are TPMs themselves.
+
+    private void startWithStubdoms(UUID... theirOwn) {
+        stop();
+        start(true, Set.of(theirOwn));
+    }
+
+    private static String hex(byte[] response) {
+        return HexFormat.of().withUpperCase().formatHex(response);
+    }
+
+    @Test
+    void aTpmInADomainOfItsOwnFindsItsKeyAgain() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        assertThat(hex(tpm.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000000A00000003");
+        assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xA7)))).isEqualTo("01C40000000A00000000");
+        xen.destroy(tpm.id.domain());
+        TestGuest again = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        assertThat(hex(again.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000003E00000000" + "A7".repeat(52));
+        assertThat(vtpmmgr.callers).containsOnly(new StubdomCommands.Caller(ONE, ""));
+        assertThat(vtpmmgr.threads).allMatch(name -> name.equals("vtpm-xen-stubdom"));
+        assertThat(manager.instances()).isEmpty();
+        XenDevice device = device(again.id);
+        assertThat(device.stubdom()).isTrue();
+        assertThat(device.tpm()).isEqualTo(ONE);
+        assertThat(device.counters().commands()).isEqualTo(1);
+        assertThat(device.counters().refused()).isZero();
+        assertThat(device.problem()).isNull();
+    }
+
+    @Test
+    void allThatATpmInADomainOfItsOwnAsksIsCarriedAndNothingOfItReachesAnInstance() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        for (int tag : new int[] {0x01C1, 0x01C2, 0x00C1}) {
+            assertThat(hex(tpm.transmit(TestVtpmmgr.command(tag, 70))))
+                    .isEqualTo(String.format("%04X0000000A00000000", tag + 3));
+        }
+        assertThat(vtpmmgr.callers).hasSize(3);
+        tpm.page.submit(0, TestVtpmmgr.load());
+        tpm.page.header(11, TpmRing.SUBMIT, 0, 0);
+        xen.signal(tpm.id.domain(), tpm.port);
+        assertThat(tpm.page.await(TpmRing.FINISH, 10_000)).isTrue();
+        assertThat(hex(tpm.page.packet())).isEqualTo("00C40000000A00000019");
+        assertThat(vtpmmgr.callers).hasSize(3);
+    }
+
+    @Test
+    void aGuestReachesNobodysKeyByChoosingATag() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        tpm.transmit(TestVtpmmgr.save(0xA7));
+        TestGuest guest = TestGuest.create(xen, "g1", TWO);
+        xen.store.writeAll(
+                guest.id.frontend() + "/uuid", ONE.toString(),
+                guest.id.frontend() + "/backend", tpm.id.backend());
+        guest.connect();
+        for (byte[] request : List.of(
+                TestVtpmmgr.load(),
+                TestVtpmmgr.save(1),
+                TestVtpmmgr.command(0x01C1, 3),
+                TestVtpmmgr.command(0x01C2, 0x02000101))) {
+            assertThat(hex(guest.transmit(request))).isEqualTo("00C40000000A0000001E");
+        }
+        assertThat(vtpmmgr.callers).hasSize(1);
+        assertThat(device(guest.id).stubdom()).isFalse();
+        assertThat(guest.extend(1)).isEqualTo(1);
+        assertThat(manager.instance(TWO)).isNotNull();
+    }
+
+    @Test
+    void twoTpmsInDomainsOfTheirOwnNeverSeeEachOthersKey() throws Exception {
+        startWithStubdoms(ONE, TWO);
+        TestGuest first = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        TestGuest second = TestGuest.create(xen, "g2-tpm", TWO).connect();
+        first.transmit(TestVtpmmgr.save(0xA7));
+        assertThat(hex(second.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000000A00000003");
+        second.transmit(TestVtpmmgr.save(0xB8));
+        assertThat(hex(first.transmit(TestVtpmmgr.load()))).endsWith("A7".repeat(52));
+        assertThat(hex(second.transmit(TestVtpmmgr.load()))).endsWith("B8".repeat(52));
+
+        int domain = xen.domain("g3-tpm");
+        xen.attach(domain, 0, ONE);
+        DeviceId thief = new DeviceId(domain, 0);
+        xen.await(thief, "6");
+        assertThat(xen.store.read(thief.errors() + "/error")).contains("in use by " + first.id);
+    }
+
+    @Test
+    void whileNobodyServesTpmsInDomainsOfTheirOwnTheyGetAnErrorAndAfterwardsTheyWork() throws Exception {
+        startWithStubdoms(ONE, TWO);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        tpm.transmit(TestVtpmmgr.load());
+        stubdoms.commands(null);
+        assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xA7)))).isEqualTo("01C40000000A0000001F");
+        assertThat(hex(tpm.transmit(TestVtpmmgr.command(0x00C1, 70)))).isEqualTo("00C40000000A0000001F");
+        assertThat(device(tpm.id).problem()).contains("nobody serves TPMs in domains of their own");
+        stubdoms.commands(vtpmmgr);
+        assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xA7)))).isEqualTo("01C40000000A00000000");
+        assertThat(device(tpm.id).problem()).isNull();
+    }
+
+    @Test
+    void aDomainThatWouldGetNoKeyIsNotLetIn() throws Exception {
+        startWithStubdoms(ONE);
+        stubdoms.commands(null);
+        int domain = xen.domain("g1-tpm");
+        xen.attach(domain, 0, ONE);
+        DeviceId id = new DeviceId(domain, 0);
+        xen.await(id, "6");
+        assertThat(xen.store.read(id.errors() + "/error"))
+                .contains("nobody serves")
+                .contains("vtpm-listener-legacy");
+        xen.destroy(domain);
+        stubdoms.commands(vtpmmgr);
+        assertThat(hex(TestGuest.create(xen, "g1-tpm", ONE).connect().transmit(TestVtpmmgr.load())))
+                .isEqualTo("01C40000000A00000003");
+    }
+
+    @Test
+    void aTpmThatCouldNotLoadItsKeyDoesNotSaveANewOneOverIt() throws Exception {
+        startWithStubdoms(ONE);
+        vtpmmgr.keys.put(ONE, new byte[] {1, 2, 3});
+        for (boolean missing : new boolean[] {true, false}) {
+            TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+            stubdoms.commands(missing ? null : vtpmmgr);
+            vtpmmgr.broken = !missing;
+            assertThat(hex(tpm.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000000A0000001F");
+            stubdoms.commands(vtpmmgr);
+            vtpmmgr.broken = false;
+            stop();
+            start(true, Set.of(ONE));
+            xen.awaitNode(tpm.id.backend() + "/ready", "1");
+            assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xB8)))).isEqualTo("01C40000000A0000001F");
+            assertThat(vtpmmgr.keys.get(ONE)).containsExactly(1, 2, 3);
+            xen.destroy(tpm.id.domain());
+        }
+        TestGuest again = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        assertThat(hex(again.transmit(TestVtpmmgr.load()))).endsWith("010203");
+        assertThat(hex(again.transmit(TestVtpmmgr.save(0xB8)))).isEqualTo("01C40000000A00000000");
+    }
+
+    @Test
+    void whatADomainAskedBeforeItWasDestroyedIsDoneBeforeWhatTheNextOneAsks() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        CountDownLatch gate = new CountDownLatch(1);
+        vtpmmgr.gate = gate;
+        tpm.submit(0, TestVtpmmgr.save(0xA7));
+        eventually(() -> vtpmmgr.callers.size() == 1, "the command has not come");
+        xen.destroy(tpm.id.domain());
+        TestGuest again = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        again.submit(0, TestVtpmmgr.load());
+        Thread.sleep(30);
+        assertThat(vtpmmgr.callers).hasSize(1);
+        gate.countDown();
+        assertThat(again.page.await(TpmRing.FINISH, 10_000)).isTrue();
+        assertThat(hex(again.page.packet())).endsWith("A7".repeat(52));
+    }
+
+    @Test
+    void aTpmThatIsSlowToGetItsKeyHoldsUpNobody() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        TestGuest guest = TestGuest.create(xen, "g2", TWO).connect();
+        CountDownLatch gate = new CountDownLatch(1);
+        vtpmmgr.gate = gate;
+        tpm.submit(0, TestVtpmmgr.load());
+        eventually(() -> vtpmmgr.callers.size() == 1, "the command has not come");
+        assertThat(guest.extend(3)).isEqualTo(3);
+        gate.countDown();
+        assertThat(tpm.page.await(TpmRing.FINISH, 10_000)).isTrue();
+    }
+
+    @Test
+    void anInstancesUuidIsNoTpmsInADomainOfItsOwn() throws Exception {
+        manager.add("mine", ONE);
+        startWithStubdoms(ONE);
+        int domain = xen.domain("g1-tpm");
+        xen.attach(domain, 0, ONE);
+        DeviceId id = new DeviceId(domain, 0);
+        xen.await(id, "6");
+        assertThat(xen.store.read(id.errors() + "/error")).contains("instance 'mine'", "stubdoms");
+        assertThat(manager.state(ONE)).isEqualTo(InstanceState.STOPPED);
+    }
+
+    @Test
+    void aTpmThatIsTakenOffTheListIsServedNoMoreAndGetsNoInstance() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        tpm.transmit(TestVtpmmgr.save(0xA7));
+        stop();
+        start(true);
+        xen.await(tpm.id, "6");
+        assertThat(xen.store.read(tpm.id.errors() + "/error")).contains("it gets none rather than a new one");
+        assertThat(manager.instances()).isEmpty();
+    }
+
+    @Test
+    void aTpmInADomainOfItsOwnThatFloodsIsNotListenedTo() throws Exception {
+        startWithStubdoms(ONE);
+        TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
+        for (int i = 0; i < 20_000; i++) {
+            xen.signal(tpm.id.domain(), tpm.port);
+        }
+        eventually(
+                () -> {
+                    xen.signal(tpm.id.domain(), tpm.port);
+                    return device(tpm.id).counters().muted() > 0;
+                },
+                "it is listened to all the time");
+        Thread.sleep(30);
+        assertThat(hex(tpm.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000000A00000003");
     }
 
     // Guests that mean harm.

@@ -53,13 +53,24 @@ public final class TpmRing {
     private final SharedPage page;
     private final TpmFamily family;
     private final int maxLocality;
+    private final boolean toManager;
     private boolean busy;
 
     /** @param maxLocality the highest locality that the guest may claim */
     public TpmRing(SharedPage page, TpmFamily family, int maxLocality) {
+        this(page, family, maxLocality, false);
+    }
+
+    private TpmRing(SharedPage page, TpmFamily family, int maxLocality, boolean toManager) {
         this.page = page;
         this.family = family;
         this.maxLocality = maxLocality;
+        this.toManager = toManager;
+    }
+
+    /** The page of a domain that is a TPM itself: it may send the managers' own commands. */
+    public static TpmRing ofStubdom(SharedPage page, int maxLocality) {
+        return new TpmRing(page, TpmFamily.TPM_1_2, maxLocality, true);
     }
 
     /** Whether a request was found that is not answered. */
@@ -132,7 +143,7 @@ public final class TpmRing {
             return refuse(header, Refusal.BAD_SIZE, "the command says " + size + " bytes, the page " + length);
         }
         int tag = Short.toUnsignedInt(copy.getShort(0));
-        if (tag == VTPM_TAG_REQ || tag == VTPM_TAG_REQ2) {
+        if (!toManager && (tag == VTPM_TAG_REQ || tag == VTPM_TAG_REQ2)) {
             return refuse(header, Refusal.BAD_TAG, String.format("tag 0x%04X is for the manager's own commands", tag));
         }
         int locality = field(header, 5);

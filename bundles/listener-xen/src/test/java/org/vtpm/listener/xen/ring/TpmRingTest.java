@@ -110,6 +110,24 @@ class TpmRingTest {
     }
 
     @Example
+    void aDomainThatIsATpmItselfMaySendThem() {
+        TpmRing toManager = TpmRing.ofStubdom(page, MAX_LOCALITY);
+        for (int tag : new int[] {0x01C1, 0x01C2, 0x00C1}) {
+            byte[] command = command(20);
+            ByteBuffer.wrap(command).putShort((short) tag);
+            page.submit(0, command);
+            assertThat(toManager.look())
+                    .isInstanceOfSatisfying(
+                            TpmRing.Request.class, r -> assertThat(r.command()).isEqualTo(command));
+            toManager.finish(command(10));
+        }
+        page.submit(3, command(20));
+        assertThat(toManager.look()).isInstanceOf(TpmRing.Refused.class);
+        page.header(9, TpmRing.SUBMIT, 0, 0);
+        assertThat(toManager.look()).isInstanceOf(TpmRing.Refused.class);
+    }
+
+    @Example
     void aCancelledRequestIsAnsweredAllTheSame() {
         page.submit(0, command(20));
         assertThat(ring.look()).isInstanceOf(TpmRing.Request.class);
