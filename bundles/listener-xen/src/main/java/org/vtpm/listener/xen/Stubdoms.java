@@ -11,7 +11,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
-import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
@@ -48,12 +47,7 @@ public final class Stubdoms {
     /** The answer to who loads its key and never saved one. */
     private static final int TPM_BAD_PARAMETER = 3;
 
-    @Reference(
-            cardinality = ReferenceCardinality.OPTIONAL,
-            policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY)
     private volatile @Nullable StubdomCommands commands;
-
     private final ExecutorService workers = Executors.newCachedThreadPool(XenListener.daemons("vtpm-xen-stubdom"));
     private final Map<UUID, CompletableFuture<byte[]>> lanes = new ConcurrentHashMap<>();
 
@@ -65,16 +59,19 @@ public final class Stubdoms {
 
     private final AtomicLong troubles = new AtomicLong();
 
-    @Activate
-    public Stubdoms() {}
-
-    /** @param commands the service; null for none yet */
-    Stubdoms(@Nullable StubdomCommands commands) {
-        this.commands = commands;
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindCommands(StubdomCommands service) {
+        commands = service;
     }
 
-    void commands(@Nullable StubdomCommands service) {
-        commands = service;
+    void unbindCommands(StubdomCommands service) {
+        // Its successor is bound before.
+        if (commands == service) {
+            commands = null;
+        }
     }
 
     @Deactivate

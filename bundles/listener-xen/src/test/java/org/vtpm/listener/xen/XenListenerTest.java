@@ -35,12 +35,13 @@ class XenListenerTest {
     private final XenEndpoints endpoints = new XenEndpoints();
     private final FakeManager manager = new FakeManager(endpoints);
     private final TestVtpmmgr vtpmmgr = new TestVtpmmgr();
-    private final Stubdoms stubdoms = new Stubdoms(vtpmmgr);
+    private final Stubdoms stubdoms = new Stubdoms();
     private XenListener listener;
 
     @BeforeEach
     void begin() throws Exception {
         xen = new TestXen(folder);
+        stubdoms.bindCommands(vtpmmgr);
         start(true);
     }
 
@@ -579,11 +580,11 @@ class XenListenerTest {
         startWithStubdoms(ONE, TWO);
         TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
         tpm.transmit(TestVtpmmgr.load());
-        stubdoms.commands(null);
+        stubdoms.unbindCommands(vtpmmgr);
         assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xA7)))).isEqualTo("01C40000000A0000001F");
         assertThat(hex(tpm.transmit(TestVtpmmgr.command(0x00C1, 70)))).isEqualTo("00C40000000A0000001F");
         assertThat(device(tpm.id).problem()).contains("nobody serves TPMs in domains of their own");
-        stubdoms.commands(vtpmmgr);
+        stubdoms.bindCommands(vtpmmgr);
         assertThat(hex(tpm.transmit(TestVtpmmgr.save(0xA7)))).isEqualTo("01C40000000A00000000");
         assertThat(device(tpm.id).problem()).isNull();
     }
@@ -591,7 +592,7 @@ class XenListenerTest {
     @Test
     void aDomainThatWouldGetNoKeyIsNotLetIn() throws Exception {
         startWithStubdoms(ONE);
-        stubdoms.commands(null);
+        stubdoms.unbindCommands(vtpmmgr);
         int domain = xen.domain("g1-tpm");
         xen.attach(domain, 0, ONE);
         DeviceId id = new DeviceId(domain, 0);
@@ -600,7 +601,7 @@ class XenListenerTest {
                 .contains("nobody serves")
                 .contains("vtpm-listener-legacy");
         xen.destroy(domain);
-        stubdoms.commands(vtpmmgr);
+        stubdoms.bindCommands(vtpmmgr);
         assertThat(hex(TestGuest.create(xen, "g1-tpm", ONE).connect().transmit(TestVtpmmgr.load())))
                 .isEqualTo("01C40000000A00000003");
     }
@@ -611,10 +612,12 @@ class XenListenerTest {
         vtpmmgr.keys.put(ONE, new byte[] {1, 2, 3});
         for (boolean missing : new boolean[] {true, false}) {
             TestGuest tpm = TestGuest.create(xen, "g1-tpm", ONE).connect();
-            stubdoms.commands(missing ? null : vtpmmgr);
+            if (missing) {
+                stubdoms.unbindCommands(vtpmmgr);
+            }
             vtpmmgr.broken = !missing;
             assertThat(hex(tpm.transmit(TestVtpmmgr.load()))).isEqualTo("01C40000000A0000001F");
-            stubdoms.commands(vtpmmgr);
+            stubdoms.bindCommands(vtpmmgr);
             vtpmmgr.broken = false;
             stop();
             start(true, Set.of(ONE));
