@@ -123,6 +123,22 @@ shell() {
     return "${PIPESTATUS[0]}"
 }
 
+times_serving() {
+    grep -c 'Serving the TPM devices' "$manager/data/log/karaf.log" || true
+}
+
+serves_anew() {
+    [ "$(times_serving)" -gt "$1" ]
+}
+
+# listener_set KEY VALUE: changes the configuration of the listener for Xen, and waits until it serves by that.
+listener_set() {
+    local before
+    before=$(times_serving)
+    shell "config:property-set -p org.vtpm.listener.xen $1 $2"
+    eventually 60 "The listener serves with $1 = $2" serves_anew "$before"
+}
+
 # instance_create NAME [OPTION...]: prints its UUID.
 instance_create() {
     shell "vtpm:create $*" | awk '$1 == "uuid" { print $2 }'
@@ -157,6 +173,9 @@ extra = "console=hvc0 panic=1 mitigations=off"
 END
     printf '%s\n' "${@:2}" >>"/root/$1.cfg"
 }
+
+# For the program frontend in the place of the kernel's driver: a line of a guest's configuration.
+without_driver='extra = "console=hvc0 panic=1 mitigations=off xenlab.notpm"'
 
 # vtpm UUID: the line of a guest's configuration that gives it a virtual TPM.
 vtpm() {
