@@ -8,7 +8,8 @@
  *   wait STATE         wait until the backend's state is STATE
  *   command HEX        send a TPM command by the rules, print the response
  *   header HEX         write bytes to the start of the page and notify the backend
- *   answer             wait until the page is not submitted any more, print its first 16 bytes
+ *   answer             wait until the page is not submitted any more, print its header and the response's, which is
+ *                      behind the references of extra pages
  *   garbage N          N times: fill the page with noise, mark it as submitted, notify
  *   flood N            N notifications in a row
  *   race HEX N         N times: submit a TPM command and change length, state and packet while the backend works on it
@@ -194,6 +195,14 @@ static void command(const char *hex) {
     print(page->packet, page->length <= PAGE - 8 ? page->length : 0);
 }
 
+static void answer(void) {
+    uint8_t headers[8 + 10];
+    await();
+    for (int i = 0; i < 8; i++) headers[i] = ((volatile uint8_t *)page)[i];
+    for (int i = 0; i < 10; i++) headers[8 + i] = page->packet[4 * page->extra_pages + i];
+    print(headers, sizeof headers);
+}
+
 static void garbage(int count) {
     while (count-- > 0) {
         for (int i = 0; i < PAGE / 4; i++) ((volatile uint32_t *)page)[i] = next_noise();
@@ -238,7 +247,7 @@ static int step(int count, char **steps) {
     }
     if (strcmp(name, "command") == 0) return command(one), 2;
     if (strcmp(name, "header") == 0) return bytes(one, (uint8_t *)page, PAGE), notify(), 2;
-    if (strcmp(name, "answer") == 0) return await(), print((volatile uint8_t *)page, 16), 1;
+    if (strcmp(name, "answer") == 0) return answer(), 1;
     if (strcmp(name, "garbage") == 0) return garbage(atoi(one)), 2;
     if (strcmp(name, "flood") == 0) return flood(atoi(one)), 2;
     if (strcmp(name, "race") == 0) return race(one, atoi(two)), 3;
