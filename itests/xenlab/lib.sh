@@ -186,7 +186,9 @@ vtpm() {
 guest_with_trousers() {
     local root=/tmp/trousers file
     if [ ! -e "$root.initramfs" ]; then
-        for file in /usr/sbin/tcsd /usr/sbin/tpm_* $(ldd /usr/sbin/tcsd /usr/sbin/tpm_nvread | grep -o '/[^ :]* ' | sort -u); do
+        # glibc loads libgcc_s when tcsd ends the thread of its first client, and aborts where it is missing.
+        for file in /usr/sbin/tcsd /usr/sbin/tpm_* /lib/x86_64-linux-gnu/libgcc_s.so.1 \
+            $(ldd /usr/sbin/tcsd /usr/sbin/tpm_nvread | grep -o '/[^ :]* ' | sort -u); do
             mkdir -p "$root${file%/*}"
             cp -L "$file" "$root$file"
         done
