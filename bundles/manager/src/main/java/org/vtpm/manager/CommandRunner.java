@@ -160,9 +160,8 @@ final class CommandRunner {
         } catch (InterruptedException e) {
             LOG.debug("Given up", e);
         } catch (RuntimeException | Error e) {
-            // No engine should throw either. The next command finds it as it was before this one: what a command
-            // changes
-            // counts once the whole of it is done.
+            // No engine should throw either. The next command finds the TPM as it was before this one: a change counts
+            // once the whole of it is done.
             faults.log(owner.name(), "command " + Responses.ordinal(command) + " was answered with a failure", e);
         }
     }
