@@ -43,25 +43,39 @@ kvm_works() {
     grep -aq 'Linux version' "$work/kvm.log"
 }
 
-# The manager as it is built, as a disk. It has been started once on this machine, where Karaf's first start and the authority's
-# key take seconds, and not minutes as under emulation; what is bound to this machine is left out.
-build_product() {
-    local home=$work/product port
-    [ -e "$assembly" ] || die "There is no $assembly. Build it with" \
-        "    mvn -B -ntp -DskipTests -pl karaf-assembly -am package"
-    mkdir "$home"
-    tar -xzf "$assembly" -C "$home" --strip-components=1
+# Starts the manager in a folder, on this machine, and gives it its first orders; fails if its shell cannot be reached.
+first_start() {
+    local home=$1 end=$((SECONDS + 90)) port
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
     export ORG_APACHE_KARAF_SHELL_SSHPORT=$port
     KARAF_EXEC=exec "$home/bin/karaf" server </dev/null >"$work/karaf.out" 2>&1 &
     karaf=$!
-    local end=$((SECONDS + 180))
     until printf '%s\n' 'vtpm:create first' 'vtpm:delete first' 'feature:install vtpm-listener-xen' |
         "$home/bin/client" -b >"$work/client.out" 2>&1; do
-        kill -0 "$karaf" 2>/dev/null && [ $SECONDS -lt $end ] ||
-            die "The manager does not start on this machine:" "$(tail -n 20 "$work/karaf.out" "$work/client.out" "$home/data/log/karaf.log" 2>&1)"
+        kill -0 "$karaf" 2>/dev/null && [ $SECONDS -lt $end ] || return 1
         sleep 1
     done
+}
+
+# The manager as it is built, as a disk. It has been started once on this machine, where Karaf's first start and the authority's
+# key take seconds, and not minutes as under emulation; what is bound to this machine is left out.
+build_product() {
+    local home=$work/product attempt log
+    [ -e "$assembly" ] || die "There is no $assembly. Build it with" \
+        "    mvn -B -ntp -DskipTests -pl karaf-assembly -am package"
+    # Once in many runs Karaf started, and nothing listened on the port of its shell, which another program may have taken.
+    for attempt in first second; do
+        mkdir "$home"
+        tar -xzf "$assembly" -C "$home" --strip-components=1
+        first_start "$home" && break
+        log=$(tail -n 20 "$work/karaf.out" "$work/client.out" "$home/data/log/karaf.log" 2>&1)
+        [ $attempt = first ] || die "The manager does not start on this machine:" "$log"
+        echo "xenlab: the manager's shell could not be reached, so it is started anew: $log"
+        kill -KILL "$karaf" 2>/dev/null
+        wait "$karaf" 2>/dev/null
+        rm -rf "$home"
+    done
+    local end=$((SECONDS + 60))
     kill "$karaf"
     while kill -0 "$karaf" 2>/dev/null; do
         [ $SECONDS -lt $end ] || die "The manager, process $karaf, does not stop."
