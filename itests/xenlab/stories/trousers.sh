@@ -23,7 +23,8 @@ stage "a guest with TrouSerS is up"
 start_tcsd
 stage "tcsd serves"
 
-expect_match "tpm_version" 'TPM 1.2 Version Info:.*Vendor ID: +VTPM' "$(in_guest g1 tpm_version | xargs)"
+# It prints more behind the vendor's four letters, whatever lies there in its memory.
+expect_match "tpm_version" 'TPM 1.2 Version Info:.*Vendor ID: +VTPM' "$(in_guest g1 tpm_version | tr '\n\0' '  ')"
 in_guest g1 'tpm_takeownership -y -z' 180
 stage "ownership is taken"
 in_guest g1 'tpm_nvdefine -i 0x00011109 -s 16 -p "OWNERREAD|OWNERWRITE" -y' 120 >/dev/null
