@@ -14,7 +14,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "Queue limit", description = "Commands that may wait for one instance")
     int queue_limit() default 64;
 
-    @AttributeDefinition(name = "Workers", description = "Threads that run commands; 0 for four per processor")
+    @AttributeDefinition(name = "Workers", description = "Threads that run commands; 0 for twelve per processor")
     int workers() default 0;
 
     @AttributeDefinition(name = "Isolation", description = "Where engines run by default: shared or process")

@@ -55,6 +55,9 @@ import org.vtpm.api.transport.ProcessTransport;
 @Component(immediate = true, service = VtpmManager.class, configurationPid = "org.vtpm.manager")
 @Designate(ocd = ManagerConfig.class)
 public final class VtpmManagerComponent implements VtpmManager {
+    /** Most wait for the disk, where those that wait together share a sync. */
+    private static final int WORKERS_PER_PROCESSOR = 12;
+
     private static final Logger LOG = LoggerFactory.getLogger(VtpmManagerComponent.class);
 
     /** How far past its time-out a command may run before it is noticed, in milliseconds. */
@@ -77,7 +80,7 @@ public final class VtpmManagerComponent implements VtpmManager {
         services = new Services(store, () -> settings);
         int workers = config.workers() > 0
                 ? config.workers()
-                : 4 * Runtime.getRuntime().availableProcessors();
+                : WORKERS_PER_PROCESSOR * Runtime.getRuntime().availableProcessors();
         pool = new WorkerPool(workers);
         registry = new InstanceRegistry(services, pool, Clock.systemUTC());
         registry.load(store.instances());
