@@ -340,7 +340,8 @@ final class SelectorLoop implements AutoCloseable {
         }
     }
 
-    private boolean takeOver(long since) {
+    /** In one step for {@link #comeBack}: a thread whose loan is over never finds itself still the loop's. */
+    private synchronized boolean takeOver(long since) {
         if (!lent.compareAndSet(since, NOT_LENT)) {
             return false;
         }
