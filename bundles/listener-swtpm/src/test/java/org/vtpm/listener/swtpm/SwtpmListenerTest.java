@@ -16,6 +16,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -428,11 +429,7 @@ class SwtpmListenerTest {
     void aTpmThatDoesNotReturnHoldsUpNoOtherGuest(Transport transport) throws Exception {
         CountDownLatch returns = new CountDownLatch(3);
         Semaphore entered = new Semaphore(0);
-        FakeInstance stuck = FakeInstance.on(task -> {
-            entered.release();
-            awaitUninterruptibly(returns);
-            task.run();
-        });
+        FakeInstance stuck = FakeInstance.on(stuck(entered, returns));
         URI well = serve(transport, FakeInstance.direct());
         URI faulty = Guest.freeTcp();
         listener.open(faulty, stuck);
@@ -464,11 +461,7 @@ class SwtpmListenerTest {
     void aCommandThatLastsRunsWhereItArrivesAndHoldsUpNoOtherGuest(Transport transport) throws Exception {
         CountDownLatch returns = new CountDownLatch(1);
         Semaphore entered = new Semaphore(0);
-        FakeInstance slow = FakeInstance.lasting(task -> {
-            entered.release();
-            awaitUninterruptibly(returns);
-            task.run();
-        });
+        FakeInstance slow = FakeInstance.lasting(stuck(entered, returns));
         FakeInstance other = FakeInstance.lasting(Runnable::run);
         URI first = serve(transport, slow);
         URI second = Guest.freeTcp();
@@ -520,15 +513,11 @@ class SwtpmListenerTest {
     @EnumSource
     void theListenerEndsAlsoWhileATpmDoesNotReturn(Transport transport) throws Exception {
         CountDownLatch returns = new CountDownLatch(1);
-        CountDownLatch entered = new CountDownLatch(1);
-        URI endpoint = serve(transport, FakeInstance.on(task -> {
-            entered.countDown();
-            awaitUninterruptibly(returns);
-            task.run();
-        }));
+        Semaphore entered = new Semaphore(0);
+        URI endpoint = serve(transport, FakeInstance.on(stuck(entered, returns)));
         try (Guest guest = new Guest(endpoint)) {
             guest.send(FakeInstance.command(14, 7));
-            entered.await();
+            entered.acquire();
             listener.deactivate();
             assertThat(guest.rest()).isEmpty();
             assertThatThrownBy(() -> new Guest(endpoint)).isInstanceOf(IOException.class);
@@ -537,12 +526,17 @@ class SwtpmListenerTest {
         }
     }
 
-    private static void awaitUninterruptibly(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
+    /** Carries out nothing until it may return. */
+    private static Executor stuck(Semaphore entered, CountDownLatch returns) {
+        return task -> {
+            entered.release();
+            try {
+                returns.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            task.run();
+        };
     }
 
     /** A guest that is cut off mid-answer sees the end of the stream, never a torn answer followed by another. */
